@@ -1,12 +1,13 @@
-"""The lifecycle: acquire, select, optimize, evaluate, gate; refinement is measured beside the raw answers."""
+"""The lifecycle: acquire, select, optimize, evaluate, gate; at the end, what refinement adds to the raw answers."""
 
 from __future__ import annotations
 
+import time
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 from autotroph.core.budget import Budget
 from autotroph.core.decision import Report
@@ -16,7 +17,7 @@ from autotroph.core.task import Task, refuse_unless_train
 from autotroph.core.trace import Group, Trace
 from autotroph.evaluate.benchmark import SealedSuite
 from autotroph.state import State
-from autotroph.store.record import Accuracy, CycleRecord, Sample
+from autotroph.store.record import CycleRecord, Sample
 from autotroph.store.run import Run
 
 Rows = Sequence[tuple[Task, Trace]]
@@ -45,6 +46,7 @@ class Stages:
     verify: Verify
     """For the report's `label_accuracy` and samples alone; no stage sees what it says."""
     other_refiners: tuple[Refiner, ...] = ()
+    """Better answers from the same weights, measured beside the raw ones of base and champion at the end."""
 
 
 @dataclass(frozen=True)
@@ -60,7 +62,7 @@ class Loop:
     target_level: int | None = None
     poison_cycle: int | None = None
     mastery: float = 0.0
-    """Share of a level's tasks for which selection must keep a row before the run goes on to the next level."""
+    """Share of a level's tasks for which selection must keep a row before the level counts as mastered."""
 
     def finished(self, state: State) -> bool:
         reached = self.target_level is not None and state.level >= self.target_level
@@ -69,25 +71,26 @@ class Loop:
 
 def cycle(state: State, loop: Loop, watch: Observer) -> State:
     """One turn of the lifecycle: the only way in which a champion changes."""
-    stages, before = loop.stages, state.meter.snapshot()
-    watch.stage(state.cycle, "acquire")
+    stages, before, clock = loop.stages, state.meter.snapshot(), Clock(watch, state.cycle)
+    clock.enter("acquire")
     acquired = stages.source.propose(state)
     refuse_unless_train((group.task for group in acquired), "acquire")
-    watch.stage(state.cycle, "select")
+    clock.enter("select")
     selected = stages.selector.select(acquired, state)
-    watch.stage(state.cycle, "optimize")
+    clock.enter("optimize")
     refuse_unless_train((group.task for group in selected), "optimize")
     candidate, metrics = stages.optimize(selected, state)
-    watch.stage(state.cycle, "evaluate")
+    clock.enter("evaluate")
     suite, seed = stages.suite(state.seed("sealed")), state.seed("evaluate")
     champion_report = suite.run(state.sampler(state.champion), stages.refiner, seed=seed)
-    candidate_report = suite.run(state.sampler(candidate), stages.refiner, stages.other_refiners, seed)
+    candidate_report = suite.run(state.sampler(candidate), stages.refiner, seed=seed)
     decision = stages.gate.decide(champion_report, candidate_report, state.cycle + 1)
-    level = max((group.task.level for group in selected), default=state.level)
-    after, rows = state.meter.snapshot(), rows_of(state.champion.id, level, selected)
+    clock.leave()
+    after, rows = state.meter.snapshot(), rows_of(state.champion.id, selected)
     record = CycleRecord(
         cycle=state.cycle,
-        level=level,
+        level=max((task.level for task, _ in rows), default=state.level),
+        mastered=mastered(rows, state.level, loop.mastery),
         champion=state.champion.id,
         candidate=candidate.id,
         decision=decision,
@@ -95,16 +98,31 @@ def cycle(state: State, loop: Loop, watch: Observer) -> State:
         candidate_accuracy=candidate_report.accuracy(),
         metrics=metrics
         | row_metrics(rows, candidate_report, stages.verify)
-        | {name: after[name] - before[name] for name in ("seconds", "tokens")},
+        | {name: after[name] - before[name] for name in ("seconds", "tokens")}
+        | clock.seconds,
         rejected=dict(Counter(trace.rejected for _, trace in rows if trace.rejected)),
         samples=samples(rows, stages.verify),
-        refined=dict(candidate_report.refined),
-        mastered=len({t.key for t, trace in rows if not trace.rejected})
-        >= loop.mastery * len({t.key for t, _ in rows}),
         poisoned=state.cycle == loop.poison_cycle,
     )
     watch.cycle(record)
     return state.commit(candidate, record)
+
+
+class Clock:
+    """Tells the observer which stage begins, and how long each one took: `acquire_seconds` and so on."""
+
+    def __init__(self, watch: Observer, cycle: int):
+        self._watch, self._cycle, self._stage = watch, cycle, ""
+        self.seconds: dict[str, float] = {}
+
+    def enter(self, stage: str) -> None:
+        self.leave()
+        self._watch.stage(self._cycle, stage)
+        self._stage, self._since = stage, time.monotonic()
+
+    def leave(self) -> None:
+        if self._stage:
+            self.seconds[f"{self._stage}_seconds"] = time.monotonic() - self._since
 
 
 def run_loop(run: Run, loop: Loop, watch: Observer) -> State:
@@ -124,18 +142,14 @@ def run_loop(run: Run, loop: Loop, watch: Observer) -> State:
 
 def _finish(run: Run, loop: Loop, state: State) -> None:
     """Measure base and champion on sealed tasks that no gate has looked at, and close the run."""
-    suite, base = loop.final_suite(), run.base_policy()
-    accuracies: dict[str, Accuracy] = {}
-    for policy in (base, state.champion):
-        accuracies[policy.id] = suite.run(state.sampler(policy), loop.stages.refiner).accuracy()
-    run.ledger.append(
-        "end",
-        {
-            "base_accuracy": accuracies[base.id],
-            "champion_accuracy": accuracies[state.champion.id],
-            "meter": state.meter.snapshot(),
-        },
-    )
+    stages, suite = loop.stages, loop.final_suite()
+    refined_on = stages.suite(state.seed("refine"))
+    end: dict[str, Any] = {"refined": {}}
+    for role, policy in (("base", run.base_policy()), ("champion", state.champion)):
+        sampler = state.sampler(policy)
+        end[f"{role}_accuracy"] = suite.run(sampler, stages.refiner).accuracy()
+        end["refined"][role] = refined_on.run(sampler, stages.refiner, stages.other_refiners).refined
+    run.ledger.append("end", {**end, "meter": state.meter.snapshot()})
 
 
 def row_metrics(rows: Rows, report: Report, verify: Verify) -> dict[str, float]:
@@ -170,7 +184,16 @@ def samples(rows: Rows, verify: Verify, each: int = 3) -> tuple[Sample, ...]:
     return tuple(sample for same in found.values() for sample in same)
 
 
-def rows_of(policy: str, level: int, groups: Sequence[Group]) -> Rows:
-    """Every trace of one policy on one level, with its task; what is replayed from lower levels is left out."""
-    same = [group for group in groups if group.task.level == level]
-    return [(group.task, trace) for group in same for trace in group.traces if trace.policy == policy]
+def rows_of(policy: str, groups: Sequence[Group]) -> Rows:
+    """Every trace of one policy, with its task: what is gold or replayed is left out."""
+    return [(group.task, trace) for group in groups for trace in group.traces if trace.policy == policy]
+
+
+def mastered(rows: Rows, level: int, share: float) -> int:
+    """The highest level that can be climbed to from `level` over levels of whose tasks at least `share` kept a row."""
+    while tasks := {task.key for task, _ in rows if task.level == level + 1}:
+        kept = {task.key for task, trace in rows if task.level == level + 1 and trace.rejected is None}
+        if len(kept) < share * len(tasks):
+            break
+        level += 1
+    return level

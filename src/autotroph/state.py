@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+import shutil
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
+
+from torch import Tensor
 
 from autotroph.core.budget import Meter
 from autotroph.core.policy import Policy
@@ -29,12 +32,14 @@ class State:
     cycle: int
     level: int
     champion: Policy
+    trainee: Policy
     meter: Meter
 
     @classmethod
     def begin(cls, run: Run, base: Path, taught: int) -> State:
         """The state of a new run: the base becomes the first champion."""
-        policy = _store(run, *checkpoint.load(base))
+        checkpoint.load(base)  # a damaged base is refused here, by name
+        policy = _store(run, lambda work: [shutil.copyfile(path, work / path.name) for path in base.iterdir()])
         run.ledger.append("base", {"policy": asdict(policy), "taught": taught, "meter": Meter().snapshot()})
         return cls.restore(run)
 
@@ -43,49 +48,67 @@ class State:
         """The state after the last committed cycle; whatever came after it has not happened."""
         base, last = run.ledger.last("base"), run.ledger.last("cycle")
         assert base is not None, "restore needs a run whose base is stored"
-        data = {"cycle": 0, "level": base.data["taught"], "champion": base.data["policy"], "meter": base.data["meter"]}
+        first = base.data["policy"]
+        data = {"cycle": 0, "level": base.data["taught"], "champion": first, "trainee": first}
         if last is not None:
-            data = last.data["state"] | {"meter": last.data["meter"]}
+            data = last.data["state"]
         return cls(
             run,
             run.start["config"]["seed"],
             data["cycle"],
             data["level"],
             Policy(**data["champion"]),
-            Meter(**data["meter"]),
+            Policy(**data["trainee"]),
+            Meter(**(last or base).data["meter"]),
         )
 
     def seed(self, purpose: str) -> int:
         return int(stable_hash(str(self.run_seed), str(self.cycle), purpose)[:12], 16)
 
-    def load(self, policy: Policy) -> tuple[Transformer, TextTokenizer]:
-        return checkpoint.load(self.run.policies.path(policy.uri))
+    def load(self, policy: Policy, member: int = 0) -> tuple[Transformer, TextTokenizer]:
+        return checkpoint.load(self.run.policies.path(policy.uri), member)
 
-    def sampler(self, policy: Policy) -> Engine:
-        model, tokenizer = self.load(policy)
+    def training(self, policy: Policy, member: int = 0) -> dict[str, Tensor] | None:
+        return checkpoint.load_training(self.run.policies.path(policy.uri), member)
+
+    def sampler(self, policy: Policy, member: int = 0) -> Engine:
+        model, tokenizer = self.load(policy, member)
         return Engine(model.to(compute_dtype()), tokenizer, policy, self.meter)
 
-    def publish(self, model: Transformer, tokenizer: TextTokenizer, rows: Sequence[Group], depth: int) -> Policy:
-        """Store weights as a new policy, child of the champion, made from `rows`."""
+    def publish(
+        self,
+        models: Sequence[Transformer],
+        tokenizer: TextTokenizer,
+        rows: Sequence[Group],
+        depth: int,
+        training: Sequence[Mapping[str, Tensor]] = (),
+    ) -> Policy:
+        """Store weights as a new policy, child of the trainee, made from `rows`."""
         data = self.run.rows.put(lambda folder: _write_rows(folder / "rows.jsonl", rows), _hash_rows).name
-        policy = _store(self.run, model, tokenizer)
-        return replace(policy, parent=self.champion.id, data=data, cycle=self.cycle, depth=depth)
+        policy = _store(self.run, lambda work: checkpoint.save(models, tokenizer, work, training))
+        return replace(policy, parent=self.trainee.id, data=data, cycle=self.cycle, depth=depth)
 
-    def history(self) -> Iterator[tuple[int, list[Group]]]:
+    def history(self) -> Iterator[list[Group]]:
         for event in self.run.ledger.events("cycle"):
             record = CycleRecord.model_validate(event.data["record"])
-            if record.usable:
-                yield record.level, _read_rows(self.run.rows.path(event.data["rows"]) / "rows.jsonl")
+            if record.decision.promoted:
+                yield _read_rows(self.run.rows.path(event.data["rows"]) / "rows.jsonl")
 
     def commit(self, candidate: Policy, record: CycleRecord) -> State:
         """Write the cycle as one ledger entry and return the next state.
 
-        A level that the champion has mastered is behind it, whether the candidate was proven better or merely not
-        proven better; after a roll back the round is taken again.
+        Promotion changes the champion, and raises the level to what the round found mastered. A candidate that is held
+        goes on training, to be compared with the same champion again; after a roll back the champion does.
         """
         champion = candidate if record.decision.promoted else self.champion
-        level = record.level if record.usable and record.mastered else self.level
-        after = {"cycle": self.cycle + 1, "level": max(level, self.level), "champion": asdict(champion)}
+        trainee = self.champion if record.decision.verdict == "roll back" else candidate
+        level = record.mastered if record.decision.promoted else self.level
+        after = {
+            "cycle": self.cycle + 1,
+            "level": level,
+            "champion": asdict(champion),
+            "trainee": asdict(trainee),
+        }
         self.run.ledger.append(
             "cycle",
             {
@@ -95,12 +118,12 @@ class State:
                 "meter": self.meter.snapshot(),
             },
         )
-        return replace(self, cycle=self.cycle + 1, level=after["level"], champion=champion)
+        return replace(self, cycle=self.cycle + 1, level=level, champion=champion, trainee=trainee)
 
 
-def _store(run: Run, model: Transformer, tokenizer: TextTokenizer) -> Policy:
-    folder = run.policies.put(lambda work: checkpoint.save(model, tokenizer, work), checkpoint.content_hash)
-    return Policy(folder.name, "weights", uri=folder.name)
+def _store(run: Run, build: Callable[[Path], object]) -> Policy:
+    folder = run.policies.put(build, checkpoint.content_hash)
+    return Policy(folder.name, "weights", uri=folder.name, members=checkpoint.members(folder))
 
 
 def _hash_rows(folder: Path) -> str:

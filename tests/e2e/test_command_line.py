@@ -1,11 +1,17 @@
 """The command line: what scripts rely on, and every kind of bad input as one line with exit code 2."""
 
 import json
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from autotroph.cli.main import invoke
+from autotroph.store.run import Run
 
 TINY = [
     "--taught", "1", "--target", "2", "--rounds", "1", "--per-round", "50", "--gold-per-level", "50", "--steps", "2",
@@ -120,7 +126,7 @@ def test_help_shows_defaults_and_ranges(capsys: pytest.CaptureFixture[str]) -> N
     assert invoke(["run", "length_generalisation", "--help"]) == 0
     text = " ".join(capsys.readouterr().out.split())
     assert "--vote-share FLOAT RANGE" in text
-    assert "[default: 0.7]" in text
+    assert "[default: 1.0]" in text
     assert "0<x<=1" in text
 
 
@@ -129,3 +135,55 @@ def test_a_budget_stops_at_a_safe_point_with_its_own_code(capsys: pytest.Capture
     assert invoke(arguments) == 3
     assert "tokens" in capsys.readouterr().err
     assert invoke(["report", "r"]) == 0
+
+
+SLOW = [*TINY, "--rounds", "6", "--steps", "60", "--reach", "0"]
+"""Rounds long enough to be interrupted in."""
+
+
+def cycles_of(folder: Path) -> int:
+    with Run.open(folder, write=False) as run:
+        return len(run.record().cycles)
+
+
+def test_ctrl_c_is_a_safe_stop_and_resume_goes_on(elsewhere: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    command = [sys.executable, "-m", "autotroph", "run", "length_generalisation", *SLOW, "--out", "r"]
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:
+        deadline = time.monotonic() + 100
+        while not (elsewhere / "r" / "ledger.sqlite").is_file() or not cycles_of(elsewhere / "r"):
+            assert time.monotonic() < deadline
+            time.sleep(0.1)
+        process.send_signal(signal.SIGINT)
+        _, error = process.communicate(timeout=30)
+    assert process.returncode == 130, error
+    assert error.strip().splitlines()[-1].startswith("interrupted: what was committed is safe")
+    assert "Traceback" not in error
+    assert 1 <= cycles_of(elsewhere / "r") < 6
+    assert invoke(["resume", "r", "--json"]) == 0
+    summary = json.loads(capsys.readouterr().out.strip().splitlines()[-1])
+    assert [decision["cycle"] for decision in summary["decisions"]] == list(range(6))
+
+
+@pytest.fixture(params=[60, 150, 300, 400])
+def small_disk(request: pytest.FixtureRequest, elsewhere: Path) -> Iterator[Path]:
+    """A real file system of so many kB."""
+    disk = elsewhere / "disk"
+    disk.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", f"size={request.param}k", "tmpfs", str(disk)]
+    if subprocess.run(mount, capture_output=True).returncode:
+        pytest.skip("mounting needs rights that this user lacks")
+    yield disk
+    subprocess.run(["umount", "-l", str(disk)], check=True)
+
+
+def test_a_full_disk_is_one_line_and_resume_goes_on(small_disk: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    run = small_disk / "r"
+    assert invoke(["run", "length_generalisation", *TINY, "--rounds", "3", "--out", str(run)]) == 2
+    error = capsys.readouterr().err.strip().splitlines()[-1]
+    assert error.startswith("error: ")
+    assert "disk full; free some space and resume the run" in error
+    subprocess.run(["mount", "-o", "remount,size=100m", str(small_disk)], check=True)
+    assert invoke(["resume", str(run)]) == 0
+    with Run.open(run, write=False) as opened:
+        opened.ledger.check()
+    assert cycles_of(run) == 3

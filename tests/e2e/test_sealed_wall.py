@@ -57,7 +57,14 @@ def test_a_base_cannot_be_taught_on_them() -> None:
     shape = ModelConfig(vocab_size=len(tokenizer), hidden_size=16, intermediate_size=16, head_dim=4)
     with pytest.raises(SealedLeak, match="pretrain"):
         pretrained(
-            lambda t: gold_groups(SEALED, t), tokenizer, shape, PretrainConfig(steps=1), LearnerConfig(), 0, "leak"
+            lambda t: gold_groups(SEALED, FAMILY, t),
+            tokenizer,
+            shape,
+            PretrainConfig(steps=1),
+            LearnerConfig(),
+            seed=0,
+            members=1,
+            identity="leak",
         )
 
 

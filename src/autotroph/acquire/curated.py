@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from autotroph.core.protocols import TaskFamily, Tokenizer, View
 from autotroph.core.task import Task
 from autotroph.core.trace import Group
-from autotroph.models.rollout import gold_trace
+from autotroph.models.episode import gold_for
 
 
-def gold_groups(tasks: Sequence[Task], tokenizer: Tokenizer) -> list[Group]:
-    return [Group(task, (gold_trace(task, tokenizer),)) for task in tasks]
+def gold_groups(tasks: Sequence[Task], family: TaskFamily, tokenizer: Tokenizer) -> list[Group]:
+    return [Group(task, (gold_for(task, family, tokenizer),)) for task in tasks]
 
 
 @dataclass(frozen=True)
@@ -29,7 +29,7 @@ class Curated:
         return [
             group
             for level in self.levels
-            for group in gold_groups(self.family.generate(level, self.per_level, seed), tokenizer)
+            for group in gold_groups(self.family.generate(level, self.per_level, seed), self.family, tokenizer)
         ]
 
 

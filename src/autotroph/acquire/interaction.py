@@ -1,27 +1,31 @@
-"""Interaction: episodes that the champion plays in an environment, turn by turn."""
+"""Interaction: the champion tries tasks within its reach, answered at once or played turn by turn, and is scored."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from autotroph.core.protocols import EpisodeFamily, SamplingParams, View
+from autotroph.core.protocols import RewardFn, SamplingParams, TaskFamily, View
 from autotroph.core.trace import Group
-from autotroph.models.episode import play
+from autotroph.models.episode import rollout_for
 
 
 @dataclass(frozen=True)
 class Interaction:
-    """`n` train tasks spread over `levels`, each played `samples` times; the reward "episode" is the final score."""
+    """`n` train tasks spread over `levels`, each tried `samples` times by the champion; `reward` scores every try."""
 
-    family: EpisodeFamily
+    family: TaskFamily
     levels: Sequence[int]
     n: int
-    samples: int = 1
+    reward: RewardFn
+    samples: int = 4
     temperature: float = 1.0
 
     def propose(self, view: View) -> list[Group]:
         each, seed = -(-self.n // len(self.levels)), view.seed("interaction")
         tasks = [task for level in self.levels for task in self.family.generate(level, each, seed)]
-        params = SamplingParams(temperature=self.temperature, max_tokens=self.family.max_action + 1)
-        return play(tasks, self.family, view.sampler(view.champion), params, self.samples, view.seed("episodes"))
+        longest = max(self.family.max_answer(level) for level in self.levels) + 1
+        params = SamplingParams(temperature=self.temperature, max_tokens=longest)
+        tried = rollout_for(self.family)(tasks, view.sampler(view.champion), params, self.samples, view.seed("tries"))
+        view.meter.spend(verifier_calls=sum(len(group.traces) for group in tried))
+        return [self.reward.score(group) for group in tried]

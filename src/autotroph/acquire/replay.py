@@ -21,10 +21,10 @@ class Mixed:
 
 @dataclass(frozen=True)
 class Replay:
-    """The kept self-made rows of every earlier cycle that was not refused, oldest first."""
+    """The kept self-made rows of every earlier cycle that was promoted, oldest first."""
 
     def propose(self, view: View) -> list[Group]:
-        return [group for _, rows in view.history() for group in rows]
+        return [group for rows in view.history() for group in rows]
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""Synthesis: tasks one level harder than the champion has been taught, answered by the champion itself."""
+"""Synthesis: tasks harder than any that the champion has mastered, answered by the champion itself."""
 
 from __future__ import annotations
 
@@ -7,29 +7,42 @@ from dataclasses import dataclass, replace
 from autotroph.core.protocols import SamplingParams, TaskFamily, View
 from autotroph.core.task import Provenance
 from autotroph.core.trace import Group
-from autotroph.models.rollout import rollout
+from autotroph.models.episode import rollout_for
 
 
 @dataclass(frozen=True)
-class OneLevelHarder:
-    """`n` train tasks at `view.level + 1`, each with `samples` of the champion's answers (arXiv:2502.01612).
+class Harder:
+    """`n` train tasks, spread over the `ahead` levels above `view.level`, with `samples` answers of every member of the
+    champion to each.
 
     Whether an answer is right is for selection to guess; the family's gold answers serve the report alone. With one
-    sample answers are greedy; with more they are drawn at `temperature`.
+    sample answers are greedy; with more they are drawn at `temperature`. Source: arXiv:2502.01612.
     """
 
     family: TaskFamily
     n: int
+    ahead: int = 1
     samples: int = 1
     temperature: float = 0.7
 
     def propose(self, view: View) -> list[Group]:
-        level = view.level + 1
+        hardest = min(view.level + self.ahead, self.family.levels[-1])
+        levels, seed = range(view.level + 1, hardest + 1), view.seed("synthesis")
         origin = Provenance(f"synthesis from level {view.level}", depth=view.champion.depth + 1)
         tasks = [
-            replace(task, provenance=origin) for task in self.family.generate(level, self.n, view.seed("synthesis"))
+            replace(task, provenance=origin)
+            for level in levels
+            for task in self.family.generate(level, -(-self.n // len(levels)), seed)
         ]
         params = SamplingParams(
-            temperature=self.temperature if self.samples > 1 else 0, max_tokens=self.family.max_answer(level) + 1
+            temperature=self.temperature if self.samples > 1 else 0, max_tokens=self.family.max_answer(hardest) + 1
         )
-        return rollout(tasks, view.sampler(view.champion), params, self.samples, view.seed("answers"))
+        rollout = rollout_for(self.family)
+        answers = [
+            rollout(tasks, view.sampler(view.champion, member), params, self.samples, view.seed(f"answers {member}"))
+            for member in range(view.champion.members)
+        ]
+        return [
+            Group(task, tuple(trace for group in groups for trace in group.traces))
+            for task, *groups in zip(tasks, *answers, strict=True)
+        ]

@@ -134,6 +134,33 @@ def report(folder: Path, out: Path | None) -> None:
     click.echo(target)
 
 
+@cli.command()
+@click.argument("name", type=click.Choice(["rollouts", "train", "cost"]))
+@click.option("--repeats", type=click.IntRange(1), default=5, show_default=True, help="measured runs of each side")
+@click.option("--out", type=click.Path(path_type=Path), default=None, help="JSON file to write the figures to")
+@click.option("as_json", "--json", is_flag=True, help="print a last line with the figures as JSON")
+def bench(name: str, repeats: int, out: Path | None, as_json: bool) -> None:
+    """Measure this machine: sampling, training, or the cost of a round; beside a peer where one is installed."""
+    import importlib
+
+    from autotroph.bench.case import as_table
+    from autotroph.store.artifacts import clear_disk_errors
+    from autotroph.store.run import machine
+
+    cases = importlib.import_module(f"autotroph.bench.{name}").run(repeats)
+    figures = json.dumps({"bench": name, "machine": machine(), "cases": [asdict(case) for case in cases]})
+    if out is not None:
+        with clear_disk_errors(out):
+            out.parent.mkdir(parents=True, exist_ok=True)
+            out.write_text(figures + "\n")
+    if as_json:
+        click.echo(figures)
+    else:
+        from rich.console import Console
+
+        Console().print(as_table(cases))
+
+
 def _start(recipe: Any, config: Any, out: Path | None, as_json: bool) -> None:
     from autotroph.store.run import Run
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import asdict, dataclass
+from threading import Lock
 
 from pydantic import Field
 
@@ -22,7 +23,7 @@ class Budget(Config):
 
 @dataclass
 class Meter:
-    """Counts what is spent. `seconds` covers earlier sessions of the same run as well."""
+    """Counts what is spent, from any thread. `seconds` covers earlier sessions of the same run as well."""
 
     tokens: int = 0
     trained_tokens: int = 0
@@ -32,12 +33,14 @@ class Meter:
 
     def __post_init__(self) -> None:
         self._started = time.monotonic() - self.seconds
+        self._lock = Lock()
 
     def spend(self, *, tokens: int = 0, trained_tokens: int = 0, verifier_calls: int = 0, flops: float = 0.0) -> None:
-        self.tokens += tokens
-        self.trained_tokens += trained_tokens
-        self.verifier_calls += verifier_calls
-        self.flops += flops
+        with self._lock:
+            self.tokens += tokens
+            self.trained_tokens += trained_tokens
+            self.verifier_calls += verifier_calls
+            self.flops += flops
 
     def snapshot(self) -> dict[str, float]:
         """All counters as plain numbers; `Meter(**snapshot)` counts on from there."""

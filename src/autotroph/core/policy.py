@@ -14,6 +14,8 @@ class Policy:
 
     `uri`: where the content lies. `parent`: the policy it was made from (None for a base). `data` and `config`: hashes
     of the training data and of the configuration. `depth`: generations of self-made data in its training (0 for none).
+    `members`: how many models it holds. The first one answers; the others began from other seeds and saw other batches,
+    so that what all of them agree on is rarely wrong (arXiv:2502.01612 votes over such models).
     """
 
     id: str
@@ -24,3 +26,4 @@ class Policy:
     config: str | None = None
     cycle: int = 0
     depth: int = 0
+    members: int = 1

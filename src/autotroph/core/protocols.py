@@ -113,6 +113,10 @@ class EpisodeFamily(TaskFamily, Protocol):
     def max_turns(self, level: int) -> int: ...
 
 
+Rollout = Callable[[Sequence[Task], Sampler, SamplingParams, int, int], list[Group]]
+"""(tasks, sampler, params, n, seed) to n traces of every task, in the order of the tasks."""
+
+
 class Algorithm(Protocol):
     """Maps scored groups to per-token training signals."""
 
@@ -159,25 +163,44 @@ class View(Protocol):
         ...
 
     @property
-    def champion(self) -> Policy: ...
+    def champion(self) -> Policy:
+        """Who answers and labels: the last policy that the gate promoted."""
+        ...
+
+    @property
+    def trainee(self) -> Policy:
+        """Whose training goes on: the last candidate, or the champion after a promotion or a roll back."""
+        ...
+
     @property
     def meter(self) -> Meter: ...
     def seed(self, purpose: str) -> int:
         """A seed that depends on the run's seed, the cycle and the purpose alone."""
         ...
 
-    def sampler(self, policy: Policy) -> Sampler: ...
+    def sampler(self, policy: Policy, member: int = 0) -> Sampler: ...
 
-    def load(self, policy: Policy) -> tuple[Any, Any]:
-        """Model and tokenizer of a policy of kind `weights`, in fp32."""
+    def load(self, policy: Policy, member: int = 0) -> tuple[Any, Any]:
+        """A model of a policy of kind `weights`, in fp32, and its tokenizer."""
         ...
 
-    def publish(self, model: Any, tokenizer: Any, rows: Sequence[Group], depth: int) -> Policy:
-        """Store a candidate, child of the champion, made from `rows` of at most `depth`."""
+    def training(self, policy: Policy, member: int = 0) -> Mapping[str, Any] | None:
+        """State in which a member's learner stopped; None where the policy was stored without."""
         ...
 
-    def history(self) -> Iterator[tuple[int, list[Group]]]:
-        """(level, rows) of every earlier cycle that was not refused, oldest first."""
+    def publish(
+        self,
+        models: Sequence[Any],
+        tokenizer: Any,
+        rows: Sequence[Group],
+        depth: int,
+        training: Sequence[Mapping[str, Any]] = (),
+    ) -> Policy:
+        """Store a candidate, child of the trainee, made from `rows` of at most `depth`, and its learners' states."""
+        ...
+
+    def history(self) -> Iterator[list[Group]]:
+        """Rows of every earlier cycle whose candidate was promoted, oldest first."""
         ...
 
 

@@ -1,22 +1,28 @@
-"""Checkpoints: `model.safetensors` and `config.json` as `transformers` reads them, and `tokenizer.json`."""
+"""Checkpoints: `model.safetensors` and `config.json` as `transformers` reads them, and `tokenizer.json`.
+
+A policy of several models has the others of the same shape beside the first one as `member-1.safetensors` and so on; a
+policy whose training goes on has the state of each member's learner as `learner-0.safetensors` and so on.
+"""
 
 from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import torch
 from pydantic import ValidationError
 from safetensors import SafetensorError
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_file
+from safetensors.torch import save as serialised
+from torch import Tensor
 
 from autotroph.core.errors import AutotrophError
 from autotroph.models.tokenizer import TextTokenizer
 from autotroph.models.transformer import ModelConfig, Transformer
 
-FILES = ("config.json", "model.safetensors", "tokenizer.json")
 FAMILIES = {
     "llama": "LlamaForCausalLM",
     "qwen2": "Qwen2ForCausalLM",
@@ -77,24 +83,52 @@ def from_transformers(config: dict[str, Any], path: Path) -> ModelConfig:
         raise AutotrophError(f"checkpoint {path}: {error.errors()[0]['msg']}") from error
 
 
-def save(model: Transformer, tokenizer: TextTokenizer, folder: Path) -> None:
-    """Write the three files, weights in fp32."""
+def weights_file(folder: Path, member: int) -> Path:
+    return folder / (f"member-{member}.safetensors" if member else "model.safetensors")
+
+
+def learner_file(folder: Path, member: int) -> Path:
+    return folder / f"learner-{member}.safetensors"
+
+
+def save(
+    models: Sequence[Transformer],
+    tokenizer: TextTokenizer,
+    folder: Path,
+    training: Sequence[Mapping[str, Tensor]] = (),
+) -> None:
+    """Write the members of a policy, all of one shape, weights in fp32, and the state of each one's learner."""
     folder.mkdir(parents=True, exist_ok=True)
-    state = {name: value.float().contiguous() for name, value in model.state_dict().items()}
-    save_file(state, folder / "model.safetensors", metadata={"format": "pt"})
-    (folder / "config.json").write_text(json.dumps(to_transformers(model.config, tokenizer), indent=1, sort_keys=True))
+    for member, model in enumerate(models):
+        state = {name: value.float().contiguous() for name, value in model.state_dict().items()}
+        weights_file(folder, member).write_bytes(serialised(state, metadata={"format": "pt"}))
+    for member, tensors in enumerate(training):
+        learner_file(folder, member).write_bytes(serialised({name: t.contiguous() for name, t in tensors.items()}))
+    shape = to_transformers(models[0].config, tokenizer)
+    (folder / "config.json").write_text(json.dumps(shape, indent=1, sort_keys=True))
     tokenizer.save(folder)
 
 
-def load(folder: Path) -> tuple[Transformer, TextTokenizer]:
-    """The fp32 model and its tokenizer.
+def members(folder: Path) -> int:
+    """How many models the policy in a folder holds."""
+    return 1 + len(list(folder.glob("member-*.safetensors")))
+
+
+def load_training(folder: Path, member: int = 0) -> dict[str, Tensor] | None:
+    """State of a member's learner; None where the policy was saved without."""
+    path = learner_file(folder, member)
+    return load_file(path) if path.is_file() else None
+
+
+def load(folder: Path, member: int = 0) -> tuple[Transformer, TextTokenizer]:
+    """An fp32 model of the policy and its tokenizer.
 
     Raises AutotrophError for a missing or truncated file, an unknown family, and weights of another shape.
     """
     path = folder / "config.json"
     try:
         config = from_transformers(json.loads(path.read_text()), path)
-        state = load_file(folder / "model.safetensors")
+        state = load_file(weights_file(folder, member))
     except FileNotFoundError as error:
         raise AutotrophError(f"checkpoint {folder}: no {Path(error.filename).name}; give a checkpoint folder") from None
     except (json.JSONDecodeError, SafetensorError) as error:
@@ -114,8 +148,8 @@ def load(folder: Path) -> tuple[Transformer, TextTokenizer]:
 
 
 def content_hash(folder: Path) -> str:
-    """16 hex digits over the three files: the id of the policy that they are."""
+    """16 hex digits over all files, in the order of their names: the id of the policy that they are."""
     digest = hashlib.sha256()
-    for name in FILES:
-        digest.update(hashlib.sha256((folder / name).read_bytes()).digest())
+    for path in sorted(folder.iterdir()):
+        digest.update(path.name.encode() + hashlib.sha256(path.read_bytes()).digest())
     return digest.hexdigest()[:16]

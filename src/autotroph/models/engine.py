@@ -1,6 +1,6 @@
 """The sampler: many prompts through one transformer at a time.
 
-Prompts of one length form a batch, so there is no padding; rows that have finished leave it. Randomness is a pure
+Prompts of one length form batches, so there is no padding; rows that have finished leave them. Randomness is a pure
 function of (row seed, position, token), so a row's result does not depend on its neighbours.
 """
 
@@ -16,10 +16,12 @@ from autotroph.core.errors import AutotrophError
 from autotroph.core.policy import Policy
 from autotroph.core.protocols import SamplingParams
 from autotroph.core.trace import Completion
+from autotroph.models.threads import check_in, in_parallel, workers_for
 from autotroph.models.tokenizer import TextTokenizer
 from autotroph.models.transformer import Transformer
 
-ROWS = 1024
+ROWS = 512
+"""Most rows of a batch."""
 
 
 def compute_dtype() -> torch.dtype:
@@ -64,7 +66,6 @@ class Engine:
         self.model, self.tokenizer, self.policy, self.meter = model.eval(), tokenizer, policy, meter
         self.flops_per_token = 2 * sum(parameter.numel() for parameter in model.parameters())
 
-    @torch.inference_mode()
     def sample(
         self, prompts: Sequence[Sequence[int]], params: SamplingParams, seeds: Sequence[int]
     ) -> list[Completion]:
@@ -72,30 +73,33 @@ class Engine:
         lengths: dict[int, list[int]] = {}
         for index, prompt in enumerate(prompts):
             lengths.setdefault(max(len(prompt), 1), []).append(index)
-        done: dict[int, Completion] = {}
-        for _, rows in sorted(lengths.items()):
-            for start in range(0, len(rows), ROWS):
-                self._batch(rows[start : start + ROWS], prompts, params, seeds, done)
-        return [done[index] for index in range(len(prompts))]
+        batches = [
+            rows[start : start + ROWS] for _, rows in sorted(lengths.items()) for start in range(0, len(rows), ROWS)
+        ]
+        done = in_parallel(
+            lambda rows: self._batch([prompts[row] for row in rows], params, [seeds[row] for row in rows]),
+            batches,
+            workers=workers_for(self.model),
+        )
+        order = [row for rows in batches for row in rows]
+        completions = dict(zip(order, (one for batch in done for one in batch), strict=True))
+        return [completions[row] for row in range(len(prompts))]
 
+    @torch.inference_mode()
     def _batch(
-        self,
-        rows: list[int],
-        prompts: Sequence[Sequence[int]],
-        params: SamplingParams,
-        seeds: Sequence[int],
-        done: dict[int, Completion],
-    ) -> None:
-        """Sample prompts of one length to their ends and put their completions into `done`."""
-        ids_BT = torch.tensor([list(prompts[row]) or [self.tokenizer.bos_id] for row in rows])
-        seeds_B = torch.tensor([seeds[row] for row in rows])
-        cache = self.model.cache(len(rows), ids_BT.shape[1] + params.max_tokens)
-        chosen = torch.zeros(len(rows), params.max_tokens, dtype=torch.long)
-        logprob = torch.zeros(len(rows), params.max_tokens)
-        entropy = torch.zeros(len(rows), params.max_tokens)
-        length = torch.full((len(rows),), params.max_tokens)
-        live = torch.arange(len(rows))
+        self, prompts: Sequence[Sequence[int]], params: SamplingParams, seeds: Sequence[int]
+    ) -> list[Completion]:
+        """Sample prompts of one length to their ends."""
+        ids_BT = torch.tensor([list(prompt) or [self.tokenizer.bos_id] for prompt in prompts])
+        seeds_B = torch.tensor(seeds)
+        cache = self.model.cache(len(prompts), ids_BT.shape[1] + params.max_tokens)
+        chosen = torch.zeros(len(prompts), params.max_tokens, dtype=torch.long)
+        logprob = torch.zeros(len(prompts), params.max_tokens)
+        entropy = torch.zeros(len(prompts), params.max_tokens)
+        length = torch.full((len(prompts),), params.max_tokens)
+        live = torch.arange(len(prompts))
         for step in range(params.max_tokens):
+            check_in()
             logits_BV = self.model.logits(self.model(ids_BT, cache)[:, -1])
             if not bool(torch.isfinite(logits_BV).all()):
                 raise AutotrophError(f"policy {self.policy.id}: logits are not finite; its weights are damaged")
@@ -117,7 +121,9 @@ class Engine:
                 break
             ids_BT = token_B[:, None]
         mean_entropy = entropy.sum(1) / length
-        for i, row in enumerate(rows):
-            ids = tuple(chosen[i, : length[i]].tolist())
+        completions = []
+        for i, count in enumerate(length.tolist()):
+            ids = tuple(chosen[i, :count].tolist())
             stop = "stop" if ids[-1] == self.tokenizer.eos_id else "length"
-            done[row] = Completion(ids, tuple(logprob[i, : length[i]].tolist()), stop, float(mean_entropy[i]))
+            completions.append(Completion(ids, tuple(logprob[i, :count].tolist()), stop, float(mean_entropy[i])))
+        return completions

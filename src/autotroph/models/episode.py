@@ -1,14 +1,26 @@
-"""Multi-turn rollouts: the policy acts, the environment answers, token in and token out."""
+"""Multi-turn rollouts: the policy acts, the environment answers, token in and token out.
+
+`rollout_for` and `gold_for` give callers one way for both kinds of family, answered at once or played turn by turn.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from typing import TypeGuard
 
-from autotroph.core.protocols import Environment, EpisodeFamily, Sampler, SamplingParams, Tokenizer
+from autotroph.core.protocols import (
+    Environment,
+    EpisodeFamily,
+    Rollout,
+    Sampler,
+    SamplingParams,
+    TaskFamily,
+    Tokenizer,
+)
 from autotroph.core.task import Task
 from autotroph.core.trace import Completion, Group, Trace
-from autotroph.models.rollout import prompt_ids, row_seed
+from autotroph.models.rollout import gold_trace, prompt_ids, rollout, row_seed
 
 
 @dataclass
@@ -21,7 +33,6 @@ class Episode:
     sampled: list[bool] = field(default_factory=list)
     logprobs: list[float] = field(default_factory=list)
     actions: list[str] = field(default_factory=list)
-    score: float | None = None
     done: bool = False
 
     def __post_init__(self) -> None:
@@ -33,7 +44,7 @@ class Episode:
         self._append(ids, True, logprobs)
         self.actions.append(tokenizer.decode(ids))
         turn = self.environment.step(self.actions[-1])
-        self.score, self.done = turn.score, turn.done
+        self.done = turn.done
         if not turn.done:
             observation = tokenizer.encode(turn.observation)
             self._append(observation, False, [0.0] * len(observation))
@@ -53,7 +64,6 @@ class Episode:
             text="".join(self.actions),
             stop="stop" if self.done else "length",
             depth=depth,
-            rewards={"episode": self.score},
         )
 
 
@@ -84,4 +94,25 @@ def expert_trace(task: Task, family: EpisodeFamily, tokenizer: Tokenizer) -> Tra
     for action in family.expert(task):
         ids = [*tokenizer.encode(action), tokenizer.eos_id]
         episode.act(ids, [0.0] * len(ids), tokenizer)
-    return episode.trace("gold", depth=0)
+    return replace(episode.trace("gold", depth=0), stop="given")
+
+
+def is_played(family: TaskFamily) -> TypeGuard[EpisodeFamily]:
+    return hasattr(family, "start")
+
+
+def rollout_for(family: TaskFamily) -> Rollout:
+    """`rollout`, or `play` for a family whose tasks are played."""
+    if not is_played(family):
+        return rollout
+
+    def played(tasks: Sequence[Task], sampler: Sampler, params: SamplingParams, n: int, seed: int) -> list[Group]:
+        action = params.model_copy(update={"max_tokens": family.max_action + 1})
+        return play(tasks, family, sampler, action, n, seed)
+
+    return played
+
+
+def gold_for(task: Task, family: TaskFamily, tokenizer: Tokenizer) -> Trace:
+    """The gold answer as a trace of depth 0, or the expert's episode for a family whose tasks are played."""
+    return expert_trace(task, family, tokenizer) if is_played(family) else gold_trace(task, tokenizer)

@@ -3,59 +3,71 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from statistics import fmean
 
 from autotroph.core.policy import Policy
-from autotroph.core.protocols import Algorithm, RewardFn, Sampler, View
-from autotroph.core.task import Task
+from autotroph.core.protocols import Algorithm, RewardFn, Rollout, SamplingParams, View
 from autotroph.core.trace import Group
 from autotroph.models.engine import Engine
+from autotroph.models.threads import in_parallel
 from autotroph.optimize.learner import Learner, LearnerConfig
 from autotroph.optimize.mixture import Mixture
-
-Rollout = Callable[[Sequence[Task], Sampler, int], list[Group]]
-"""Tasks, sampler and seed to groups of traces."""
+from autotroph.optimize.optimizer import warmup_stable_decay
 
 
 @dataclass(frozen=True)
 class Replayed:
-    """Off-policy optimisation on the traces that are there, the self-made ones of the hardest level in focus with the
-    share `focused` of every batch.
-
-    `scale` multiplies both learning rates: a champion that goes on learning wants less than a fresh model.
+    """Off-policy optimisation on the traces that are there: every member of the trainee goes on from where its learner
+    stopped, on the same rows in batches of its own.
     """
 
     algorithm: Algorithm
     learner: LearnerConfig
     steps: int
     batch: int
-    scale: float = 1.0
-    focused: float = 0.5
 
     def __call__(self, groups: Sequence[Group], view: View) -> tuple[Policy, dict[str, float]]:
-        newest = max((g.task.level for g in groups for t in g.kept if t.depth > 0), default=0)
-        mixture = Mixture.of(groups, self.algorithm, focus=(True, newest), focused=self.focused)
-        model, tokenizer = view.load(view.champion)
-        learner = Learner(model, self.learner, self.steps, view.meter, self.scale)
-        rng = random.Random(view.seed("batches"))
-        losses = [learner.step(mixture.batch(self.batch, rng))["loss"] for _ in range(self.steps)]
-        rows = [group for group in groups if group.task.level == newest]
+        mixture = Mixture.of(groups, self.algorithm)
+        members = in_parallel(lambda member: self._trained(member, mixture, view), range(view.trainee.members))
+        learners = [learner for learner, _ in members]
+        fresh = [group for group in groups if any(trace.policy == view.champion.id for trace in group.kept)]
         metrics = {
-            "loss": fmean(losses[-(len(losses) // 10 + 1) :]),
+            "loss": fmean(loss for _, losses in members for loss in losses[-(self.steps // 10 + 1) :]),
             "depth": float(mixture.depth),
             "self_made_share": mixture.self_made_share,
         }
-        return view.publish(learner.trained(), tokenizer, rows, mixture.depth), metrics
+        candidate = view.publish(
+            [learner.trained() for learner in learners],
+            view.sampler(view.trainee).tokenizer,
+            fresh,
+            mixture.depth,
+            [learner.state_dict() for learner in learners],
+        )
+        return candidate, metrics
+
+    def _trained(self, member: int, mixture: Mixture, view: View) -> tuple[Learner, list[float]]:
+        model, _ = view.load(view.trainee, member)
+        learner = Learner(model, self.learner, view.meter)
+        state = view.training(view.trainee, member)
+        if state is not None:
+            learner.load_state_dict(state)
+        rng = random.Random(view.seed(f"batches of member {member}"))
+        return learner, [learner.step(mixture.batch(self.batch, rng))["loss"] for _ in range(self.steps)]
 
 
 @dataclass(frozen=True)
 class GRO:
-    """On-policy optimisation: each step samples groups from the policy as it stands, scores them and learns."""
+    """On-policy optimisation: each step samples groups from the policy as it stands, scores them and learns.
+
+    `scale` multiplies both learning rates: a model that goes on learning wants less than a fresh one.
+    """
 
     algorithm: Algorithm
     rollout: Rollout
+    params: SamplingParams
+    samples: int
     rewards: Sequence[RewardFn]
     learner: LearnerConfig
     steps: int
@@ -64,15 +76,18 @@ class GRO:
 
     def __call__(self, groups: Sequence[Group], view: View) -> tuple[Policy, dict[str, float]]:
         tasks = [group.task for group in groups]
-        model, tokenizer = view.load(view.champion)
-        learner = Learner(model, self.learner, self.steps, view.meter, self.scale)
+        model, tokenizer = view.load(view.trainee)
+        learner = Learner(
+            model, self.learner, view.meter, lambda step: self.scale * warmup_stable_decay(step, self.steps)
+        )
         rng = random.Random(view.seed("prompts"))
         history: list[dict[str, float]] = []
         last: list[Group] = []
         for step in range(self.steps):
-            sampler = Engine(learner.model, tokenizer, view.champion, view.meter)
+            sampler = Engine(learner.model, tokenizer, view.trainee, view.meter)
             batch = rng.sample(tasks, min(self.prompts, len(tasks)))
-            last = self._scored(self.rollout(batch, sampler, view.seed(f"rollout {step}")), view)
+            tried = self.rollout(batch, sampler, self.params, self.samples, view.seed(f"rollout {step}"))
+            last = self._scored(tried, view)
             signals = self.algorithm.signals(last)
             learner.model.train()
             metrics = learner.step(signals) if signals else {"loss": 0.0}
@@ -88,7 +103,7 @@ class GRO:
             )
         names = {name for metrics in history for name in metrics}
         means = {name: fmean(metrics.get(name, 0.0) for metrics in history) for name in sorted(names)}
-        return view.publish(learner.trained(), tokenizer, last, view.champion.depth), means
+        return view.publish([learner.trained()], tokenizer, last, view.trainee.depth), means
 
     def _scored(self, groups: list[Group], view: View) -> list[Group]:
         for reward in self.rewards:

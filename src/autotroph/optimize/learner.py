@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import copy
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from itertools import repeat
-from typing import Any
 
 import torch
 import torch.nn.functional as F
@@ -19,15 +18,15 @@ from autotroph.core.config import Config
 from autotroph.core.errors import AutotrophError
 from autotroph.core.protocols import Signal
 from autotroph.models.engine import compute_dtype
+from autotroph.models.threads import check_in, workers_for
 from autotroph.models.transformer import Transformer
-from autotroph.optimize.optimizer import MuonAdamW, warmup_stable_decay
+from autotroph.optimize.optimizer import MuonAdamW, warmup
 
 
 class LearnerConfig(Config):
     muon_lr: float = Field(0.005, gt=0, description="learning rate of the matrices (Muon)")
     adam_lr: float = Field(0.01, gt=0, description="learning rate of embeddings, head and norms (AdamW)")
     decay: float = Field(0.0, ge=0, description="weight decay of the matrices")
-    anneal: float = Field(0.3, ge=0, le=1, description="share of the steps over which the rates fall to zero")
     average: float = Field(
         0.02, gt=0, le=1, description="weight of the newest step in the averaged policy; 1: the last"
     )
@@ -38,19 +37,19 @@ class LearnerConfig(Config):
 class Learner:
     """Trains one transformer in place: `dtype` (else `compute_dtype()`) in the passes, fp32 masters in the optimiser.
 
-    `steps` is the length of the schedule; past its end the learning rate stays at the last value.
+    `schedule` gives the factor of both learning rates at a 0-based step. By default they stay where they are, for as
+    long as rounds go on; the averaged policy does for them what an annealed rate does for a training of known length.
     """
 
     def __init__(
         self,
         model: Transformer,
         config: LearnerConfig,
-        steps: int,
         meter: Meter,
-        scale: float = 1.0,
+        schedule: Callable[[int], float] = warmup,
         dtype: torch.dtype | None = None,
     ):
-        self.config, self.steps, self.meter, self.scale, self.done = config, steps, meter, scale, 0
+        self.config, self.meter, self.schedule, self.done = config, meter, schedule, 0
         self.masters = {n: p.detach().float().clone().requires_grad_() for n, p in model.named_parameters()}
         self.model = model.to(dtype or compute_dtype()).train()
         self._replicas = [self.model, *(copy.deepcopy(self.model) for _ in range(workers_for(model) - 1))]
@@ -67,6 +66,7 @@ class Learner:
         the trainer's to the sampler's probability of a sampled token. Raises AutotrophError on a gradient that is not
         finite.
         """
+        check_in()
         sizes = [sum(s.trace.sampled) for s in signals]
         counts = {
             term: max(1, sum(n for s, n in zip(signals, sizes, strict=True) if getattr(s, term) != 0))
@@ -138,8 +138,7 @@ class Learner:
         norm = torch.nn.utils.clip_grad_norm_(self.masters.values(), self.config.clip)
         if not bool(torch.isfinite(norm)):
             raise AutotrophError("training: the gradient is not finite; lower --learner-muon-lr and --learner-adam-lr")
-        rate = warmup_stable_decay(min(self.done, self.steps - 1), self.steps, anneal=self.config.anneal)
-        self.optimizer.step(self.scale * rate)
+        self.optimizer.step(self.schedule(self.done))
         self.done += 1
         weight = max(self.config.average, 1 / self.done)
         for name, master in self.masters.items():
@@ -170,32 +169,22 @@ class Learner:
         model.load_state_dict(self.averages, strict=False)
         return model
 
-    def state_dict(self) -> dict[str, Any]:
-        return {
-            "masters": self.masters,
-            "averages": self.averages,
-            "optimizer": self.optimizer.state_dict(),
-            "done": self.done,
-        }
+    def state_dict(self) -> dict[str, Tensor]:
+        """Everything that the next step depends on, as tensors by name: what a safetensors file holds."""
+        state = {f"optimizer.{name}": tensor for name, tensor in self.optimizer.state_dict().items()}
+        for name, master in self.masters.items():
+            state |= {f"master.{name}": master.detach(), f"average.{name}": self.averages[name]}
+        return state | {"done": torch.tensor(self.done)}
 
-    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+    def load_state_dict(self, state: Mapping[str, Tensor]) -> None:
         with torch.no_grad():
             for name, master in self.masters.items():
-                master.copy_(state["masters"][name])
-                self.averages[name].copy_(state["averages"][name])
+                master.copy_(state[f"master.{name}"])
+                self.averages[name].copy_(state[f"average.{name}"])
         self._share_masters()
-        self.optimizer.load_state_dict(state["optimizer"])
-        self.done = state["done"]
-
-
-SMALL = 2_000_000
-"""Parameters below which a model's matrix products are too small to be shared among cores."""
-
-
-def workers_for(model: Transformer) -> int:
-    """How many replicas share a batch: one for each core for a small model on the CPU, else one."""
-    small = sum(parameter.numel() for parameter in model.parameters()) < SMALL
-    return torch.get_num_threads() if small and next(model.parameters()).device.type == "cpu" else 1
+        prefix = "optimizer."
+        self.optimizer.load_state_dict({k.removeprefix(prefix): v for k, v in state.items() if k.startswith(prefix)})
+        self.done = int(state["done"])
 
 
 def balanced(batches: Iterable[list[Signal]], workers: int) -> list[list[list[Signal]]]:

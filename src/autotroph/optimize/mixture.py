@@ -16,21 +16,17 @@ Pool = tuple[bool, int]
 
 @dataclass(frozen=True)
 class Mixture:
-    """Batches after arXiv:2502.01612: the pool in focus gets the share `focused` of the draws (there: half), all other
-    pools share the rest, each in proportion to its level (there: equally), because longer rows are learnt later.
+    """Batches in which every pool has a part, in proportion to its level, because longer rows are learnt later.
 
-    A batch is `draws` pools with an equal share of its rows from each: few pools keep rows of one length together.
+    (arXiv:2502.01612 gives half of every batch to the newest rows and the rest to all others equally.) A batch is
+    `draws` pools with an equal share of its rows from each: few pools keep rows of one length together.
     """
 
     pools: dict[Pool, list[Signal]]
-    focus: Pool | None
-    focused: float = 0.5
     draws: int = 4
 
     @classmethod
-    def of(
-        cls, groups: Sequence[Group], algorithm: Algorithm, focus: Pool | None = None, focused: float = 0.5
-    ) -> Mixture:
+    def of(cls, groups: Sequence[Group], algorithm: Algorithm) -> Mixture:
         """Raises AutotrophError when nothing was kept that could be learnt from."""
         pools: dict[Pool, list[Signal]] = {}
         for group in groups:
@@ -38,32 +34,24 @@ class Mixture:
                 pools.setdefault((signal.trace.depth > 0, group.task.level), []).append(signal)
         if not pools:
             raise AutotrophError("selection kept no rows to train on; loosen the filter or sample more per round")
-        return cls(pools, focus if focus in pools else None, focused)
+        return cls(pools)
 
     def batch(self, rows: int, rng: random.Random, hardest: int | None = None) -> list[Signal]:
-        """`rows` signals, none of a level above `hardest` but those in focus."""
-        others = [pool for pool in self.pools if pool != self.focus and (hardest is None or pool[1] <= hardest)]
-        weights = [max(level, 1) for _, level in others]
-        signals: list[Signal] = []
-        for _ in range(self.draws):
-            if self.focus is not None and (not others or rng.random() < self.focused):
-                pool = self.focus
-            else:
-                pool = rng.choices(others, weights)[0]
-            signals += rng.choices(self.pools[pool], k=rows // self.draws)
-        return signals
+        """`rows` signals, none of a level above `hardest`."""
+        pools = [pool for pool in self.pools if hardest is None or pool[1] <= hardest]
+        drawn = rng.choices(pools, [weight(pool) for pool in pools], k=self.draws)
+        return [signal for pool in drawn for signal in rng.choices(self.pools[pool], k=rows // self.draws)]
 
     @property
     def self_made_share(self) -> float:
         """Expected share of self-made rows in a batch."""
-        weight = {pool: max(pool[1], 1) for pool in self.pools if pool != self.focus}
-        made = sum(level for (self_made, _), level in weight.items() if self_made) / (sum(weight.values()) or 1)
-        if self.focus is None:
-            return made
-        share = self.focused if weight else 1.0
-        return share * self.focus[0] + (1 - share) * made
+        return sum(weight(pool) for pool in self.pools if pool[0]) / sum(weight(pool) for pool in self.pools)
 
     @property
     def depth(self) -> int:
         """Most generations of self-made data behind any row."""
         return max(signal.trace.depth for pool in self.pools.values() for signal in pool)
+
+
+def weight(pool: Pool) -> int:
+    return max(pool[1], 1)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
 
 import torch
 from torch import Tensor
@@ -61,17 +60,31 @@ class MuonAdamW:
                 parameter.mul_(1 - self.muon_lr * scale * self.decay).sub_(change, alpha=rate)
                 parameter.grad = None
 
-    def state_dict(self) -> dict[str, Any]:
-        return {"momenta": self._momenta, "adam": self._adam.state_dict()}
+    def state_dict(self) -> dict[str, Tensor]:
+        """Momenta by name: "muon.<shape>" for the matrices, "adam.<parameter>.<moment>" for the rest."""
+        state = {f"muon.{i}": momentum for i, momentum in enumerate(self._momenta)}
+        for i, moments in self._adam.state_dict()["state"].items():
+            state |= {f"adam.{i}.{name}": tensor for name, tensor in moments.items()}
+        return state
 
-    def load_state_dict(self, state: Mapping[str, Any]) -> None:
-        for mine, theirs in zip(self._momenta, state["momenta"], strict=True):
-            mine.copy_(theirs)
-        self._adam.load_state_dict(state["adam"])
+    def load_state_dict(self, state: Mapping[str, Tensor]) -> None:
+        for i, momentum in enumerate(self._momenta):
+            momentum.copy_(state[f"muon.{i}"])
+        moments: dict[int, dict[str, Tensor]] = {}
+        for name, tensor in state.items():
+            if name.startswith("adam."):
+                _, i, moment = name.split(".")
+                moments.setdefault(int(i), {})[moment] = tensor
+        self._adam.load_state_dict({"state": moments, "param_groups": self._adam.state_dict()["param_groups"]})
 
 
-def warmup_stable_decay(step: int, total: int, warmup: int = 20, anneal: float = 0.3) -> float:
-    """Factor of the learning rate at 0-based `step`: linear up over `warmup` steps, flat, linear down over the last
-    share `anneal` (arXiv:2404.06395). The last step still has a factor above 0."""
+def warmup(step: int, steps: int = 20) -> float:
+    """Factor of the learning rate at 0-based `step`: linear up over the first `steps`, then 1 without end."""
+    return min(1.0, (step + 1) / steps)
+
+
+def warmup_stable_decay(step: int, total: int, anneal: float = 0.3) -> float:
+    """Factor of the learning rate at 0-based `step` of `total`: warm-up over at most a quarter of them, flat, linear
+    down over the last share `anneal` (arXiv:2404.06395). The last step still has a factor above 0."""
     remaining = (total - step) / max(1.0, anneal * total)
-    return min(1.0, (step + 1) / min(warmup, max(1, total // 4)), remaining)
+    return min(warmup(step, min(20, max(1, total // 4))), remaining)

@@ -1,22 +1,34 @@
-"""What recipes on the embedded model share: how its base is described and made."""
+"""What recipes on the embedded model share: how its base is made, and the yardstick that its versions are held to."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from pydantic import Field
 
 from autotroph.acquire.curated import gold_groups
 from autotroph.core.config import Config
 from autotroph.core.errors import AutotrophError
-from autotroph.core.protocols import TaskFamily
+from autotroph.core.protocols import SamplingParams, Selector, Source, TaskFamily
 from autotroph.core.trace import Group
-from autotroph.loop import Observer
+from autotroph.evaluate.benchmark import SealedSuite
+from autotroph.evaluate.gate import PairedGate
+from autotroph.loop import Loop, Observer, Optimize, Stages
+from autotroph.models.episode import rollout_for
 from autotroph.models.tokenizer import TextTokenizer
 from autotroph.models.transformer import ModelConfig
 from autotroph.optimize.learner import LearnerConfig
 from autotroph.optimize.pretrain import PretrainConfig, pretrained
+from autotroph.recipes.registry import RunConfig
+from autotroph.refine.best_of_n import BestOfN
+from autotroph.refine.greedy import Greedy
+from autotroph.refine.self_consistency import SelfConsistency
+from autotroph.rewards.verifiable import Verifiable
+from autotroph.select.chain import Chain
+from autotroph.select.decontaminate import Decontaminate
+from autotroph.tasks.registry import task_family
 
 
 def levels_up_to(family: TaskFamily, highest: int, option: str) -> range:
@@ -49,16 +61,75 @@ class BaseConfig(Config):
             rope_theta=self.rope_theta,
         )
 
-    def make(self, family: TaskFamily, levels: Sequence[int], seed: int, watch: Observer) -> tuple[Path, int]:
-        """Folder of the base and the highest level that it was taught."""
+    def make(
+        self, family: TaskFamily, levels: Sequence[int], seed: int, watch: Observer, members: int = 1
+    ) -> tuple[Path, int]:
+        """Folder of the base, which holds `members` models, and the highest level that it was taught."""
         tokenizer = TextTokenizer.characters(family.alphabet)
 
         def rows(tokenizer: TextTokenizer) -> list[Group]:
             each = self.train.rows
-            return [row for n in levels for row in gold_groups(family.generate(n, each, seed), tokenizer)]
+            return [row for n in levels for row in gold_groups(family.generate(n, each, seed), family, tokenizer)]
 
         identity = f"{family.name} levels {list(levels)}"
-        folder = pretrained(
-            rows, tokenizer, self.shape(len(tokenizer)), self.train, self.learner, seed, identity, watch.base
-        )
+        shape = self.shape(len(tokenizer))
+        folder = pretrained(rows, tokenizer, shape, self.train, self.learner, seed, members, identity, watch.base)
         return folder, max(levels)
+
+
+class PractiseConfig(RunConfig):
+    """A run in which the embedded model practises a task."""
+
+    task: str = Field("addition", description="task family, reasoning_gym:<dataset> or jsonl:<file>")
+    verifier: str | None = Field(None, description="of a jsonl task: module:function or file.py:function")
+    sealed: int = Field(50, ge=1, description="fresh sealed tasks of each level that every gate decision looks at")
+    final_sealed: int = Field(200, ge=1, description="sealed tasks of each level in the final table")
+    base: BaseConfig = BaseConfig()
+    learner: LearnerConfig = LearnerConfig()
+    gate: PairedGate = PairedGate()
+
+    def family(self) -> TaskFamily:
+        return task_family(self.task, **({"verifier": self.verifier} if self.verifier else {}))
+
+
+def practise(
+    config: PractiseConfig,
+    family: TaskFamily,
+    *,
+    taught: Sequence[int],
+    measured: Sequence[int],
+    source: Source,
+    filters: Sequence[Selector],
+    optimize: Optimize,
+    cycles: int,
+    members: int = 1,
+    **ends: Any,
+) -> Loop:
+    """A base of `members` models taught on the levels `taught`, and a loop around it that is judged on `measured`.
+
+    Sealed tasks are kept out before `filters` see anything. Greedy answers are what the gate compares; at the end,
+    votes and the best of five (by the verifier, so an upper bound) stand beside them. `ends` are the fields of `Loop`
+    that say when the run is done.
+    """
+    final, rollout = SealedSuite(family, measured, config.final_sealed, config.seed), rollout_for(family)
+    params = SamplingParams(max_tokens=max(family.max_answer(level) for level in measured) + 1)
+    return Loop(
+        stages=Stages(
+            source=source,
+            selector=Chain([Decontaminate(final.fingerprints(n=13), threshold=1), *filters]),
+            optimize=optimize,
+            suite=lambda seed: SealedSuite(family, measured, config.sealed, seed),
+            refiner=Greedy(params.max_tokens, rollout),
+            other_refiners=(
+                SelfConsistency(params, 5, rollout),
+                BestOfN(Verifiable(family.verify), params, 5, rollout),
+            ),
+            gate=config.gate.model_copy(update={"looks": cycles}),
+            verify=family.verify,
+        ),
+        base=lambda watch: config.base.make(family, taught, config.seed, watch, members),
+        cycles=cycles,
+        final_suite=lambda: final,
+        budget=config.budget,
+        **ends,
+    )

@@ -15,29 +15,19 @@ from pydantic import Field
 
 from autotroph.acquire.curated import Bare
 from autotroph.core.protocols import SamplingParams
-from autotroph.evaluate.benchmark import SealedSuite
-from autotroph.evaluate.gate import PairedGate
-from autotroph.loop import Loop, Stages
-from autotroph.models.rollout import rollout
+from autotroph.loop import Loop
+from autotroph.models.episode import rollout_for
 from autotroph.optimize.algo.grpo import GRPO
 from autotroph.optimize.gro import GRO
 from autotroph.optimize.learner import LearnerConfig
-from autotroph.recipes.bases import BaseConfig, levels_up_to
-from autotroph.recipes.registry import RunConfig
-from autotroph.refine.greedy import Greedy
-from autotroph.refine.self_consistency import SelfConsistency
+from autotroph.recipes.bases import PractiseConfig, levels_up_to, practise
 from autotroph.rewards.verifiable import Verifiable
-from autotroph.select.chain import Chain
-from autotroph.select.decontaminate import Decontaminate
 from autotroph.select.dedup import ExactDedup
-from autotroph.tasks.registry import task_family
 
 SOURCE = "arXiv:2402.03300"
 
 
-class Config(RunConfig):
-    task: str = Field("addition", description="task family, reasoning_gym:<dataset> or jsonl:<file>")
-    verifier: str | None = Field(None, description="of a jsonl task: module:function or file.py:function")
+class Config(PractiseConfig):
     level: int | None = Field(None, ge=0, description="highest level that is practised and measured; none: the lowest")
     cycles: int = Field(5, ge=1, description="most cycles, each judged by the gate")
     steps: int = Field(20, ge=1, description="on-policy steps a cycle")
@@ -50,38 +40,30 @@ class Config(RunConfig):
     rate: float = Field(0.3, gt=0, description="learning rates, as a share of the base's")
     sealed: int = Field(300, ge=1, description="fresh sealed tasks of each level that every gate decision looks at")
     final_sealed: int = Field(400, ge=1, description="sealed tasks of each level in the final table")
-    base: BaseConfig = BaseConfig()
     learner: LearnerConfig = LearnerConfig(average=1.0)
-    gate: PairedGate = PairedGate()
 
 
 def build(config: Config) -> Loop:
-    family = task_family(config.task, **({"verifier": config.verifier} if config.verifier else {}))
+    family = config.family()
     levels = levels_up_to(family, family.levels[0] if config.level is None else config.level, "--level")
-    limit = max(family.max_answer(level) for level in levels) + 1
-    final = SealedSuite(family, levels, config.final_sealed, config.seed)
-    params = SamplingParams(max_tokens=limit)
-    return Loop(
-        stages=Stages(
-            source=Bare(family, levels, config.tasks),
-            selector=Chain([ExactDedup(), Decontaminate(final.fingerprints(n=13), threshold=1)]),
-            optimize=GRO(
-                GRPO(config.normalise, config.clip_low, config.clip_high),
-                lambda tasks, sampler, seed: rollout(tasks, sampler, params, config.samples, seed),
-                [Verifiable(family.verify)],
-                config.learner,
-                config.steps,
-                config.prompts,
-                config.rate,
-            ),
-            suite=lambda seed: SealedSuite(family, levels, config.sealed, seed),
-            refiner=Greedy(limit),
-            other_refiners=(SelfConsistency(params),),
-            gate=config.gate.model_copy(update={"looks": config.cycles}),
-            verify=family.verify,
+    params = SamplingParams(max_tokens=max(family.max_answer(level) for level in levels) + 1)
+    return practise(
+        config,
+        family,
+        taught=levels,
+        measured=levels,
+        source=Bare(family, levels, config.tasks),
+        filters=[ExactDedup()],
+        optimize=GRO(
+            GRPO(config.normalise, config.clip_low, config.clip_high),
+            rollout_for(family),
+            params,
+            config.samples,
+            [Verifiable(family.verify)],
+            config.learner,
+            config.steps,
+            config.prompts,
+            config.rate,
         ),
-        base=lambda watch: config.base.make(family, levels, config.seed, watch),
         cycles=config.cycles,
-        final_suite=lambda: final,
-        budget=config.budget,
     )

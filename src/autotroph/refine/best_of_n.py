@@ -6,7 +6,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from autotroph.core.protocols import RewardFn, Sampler, SamplingParams
+from autotroph.core.protocols import RewardFn, Rollout, Sampler, SamplingParams
 from autotroph.core.task import Task
 from autotroph.core.trace import Trace
 from autotroph.models.rollout import rollout
@@ -24,13 +24,14 @@ class BestOfN:
     reward: RewardFn
     params: SamplingParams
     n: int = 8
+    rollout: Rollout = rollout
     name: str = field(init=False)
 
     def __post_init__(self) -> None:
         self.name = f"best@{self.n}"
 
     def answer(self, tasks: Sequence[Task], sampler: Sampler, seed: int) -> list[Trace]:
-        groups = rollout(tasks, sampler, self.params, self.n, seed)
+        groups = self.rollout(tasks, sampler, self.params, self.n, seed)
         return [max(self.reward.score(group).traces, key=_rank) for group in groups]
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from autotroph.core.protocols import Sampler, SamplingParams
+from autotroph.core.protocols import Rollout, Sampler, SamplingParams
 from autotroph.core.task import Task
 from autotroph.core.trace import Trace
 from autotroph.models.rollout import rollout
@@ -16,8 +16,9 @@ class Greedy:
     """One answer at temperature 0: the raw answer, beside which every refinement is measured."""
 
     max_tokens: int = 64
+    rollout: Rollout = rollout
     name: str = "greedy"
 
     def answer(self, tasks: Sequence[Task], sampler: Sampler, seed: int) -> list[Trace]:
         params = SamplingParams(temperature=0, max_tokens=self.max_tokens)
-        return [group.traces[0] for group in rollout(tasks, sampler, params, 1, seed)]
+        return [group.traces[0] for group in self.rollout(tasks, sampler, params, 1, seed)]

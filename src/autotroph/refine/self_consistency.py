@@ -6,7 +6,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from autotroph.core.protocols import Sampler, SamplingParams
+from autotroph.core.protocols import Rollout, Sampler, SamplingParams
 from autotroph.core.task import Task
 from autotroph.core.trace import Group, Trace
 from autotroph.models.rollout import rollout
@@ -23,13 +23,14 @@ class SelfConsistency:
 
     params: SamplingParams
     n: int = 5
+    rollout: Rollout = rollout
     name: str = field(init=False)
 
     def __post_init__(self) -> None:
         self.name = f"vote@{self.n}"
 
     def answer(self, tasks: Sequence[Task], sampler: Sampler, seed: int) -> list[Trace]:
-        return [elect(group) for group in rollout(tasks, sampler, self.params, self.n, seed)]
+        return [elect(group) for group in self.rollout(tasks, sampler, self.params, self.n, seed)]
 
 
 def elect(group: Group) -> Trace:

@@ -224,21 +224,18 @@ def kept_fraction(cycle: CycleRecord) -> float | None:
 
 
 def refinement(record: RunRecord) -> go.Figure | None:
-    """Mean sealed score of each cycle's candidate by inference refinement, same weights."""
-    names = sorted({name for cycle in record.cycles for name in cycle.refined})
-    if not names:
+    """Mean sealed score of base and champion by inference refinement, same weights."""
+    if not record.refined:
         return None
-    traces = [
-        go.Scatter(
-            name=html.escape(visible(name)),
-            x=[cycle.cycle for cycle in record.cycles],
-            y=[cycle.refined.get(name) for cycle in record.cycles],
-            mode="lines+markers",
-            marker={"color": SERIES[i % len(SERIES)], "size": 6},
-            line={"color": SERIES[i % len(SERIES)], "width": 1.5},
-            hovertemplate="cycle %{x}: %{y:.1%}",
+    bars = [
+        go.Bar(
+            name=html.escape(visible(role)),
+            x=[html.escape(visible(name)) for name in scores],
+            y=list(scores.values()),
+            marker={"color": SERIES[i]},
+            hovertemplate="%{x}: %{y:.1%}",
         )
-        for i, name in enumerate(names)
+        for i, (role, scores) in enumerate(record.refined.items())
     ]
-    figure = _by_cycle(record, traces, 300, showlegend=True)
-    return figure.update_yaxes(range=[-0.04, 1.06], tickformat=".0%", tickvals=[0, 0.25, 0.5, 0.75, 1], zeroline=False)
+    figure = blank(bars, 300, showlegend=True)
+    return figure.update_yaxes(range=[0, 1.06], tickformat=".0%", tickvals=[0, 0.25, 0.5, 0.75, 1], zeroline=False)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from autotroph.core.budget import Meter
 from autotroph.core.protocols import Verify
 from autotroph.core.trace import Group
 
@@ -13,18 +12,15 @@ from autotroph.core.trace import Group
 class Verifiable:
     """The verifier's score in [0, 1]; None where it gives None or the rollout failed.
 
-    Each different text of a group is verified once; `meter` counts these calls.
+    Each different text of a group is verified once.
     """
 
     verify: Verify
-    meter: Meter | None = None
     name: str = "verified"
 
     def score(self, group: Group) -> Group:
         texts = dict.fromkeys(trace.text for trace in group.traces if trace.error is None)
         scores = {text: self.verify(group.task, text) for text in texts}
-        if self.meter is not None:
-            self.meter.spend(verifier_calls=len(scores))
         return Group(
             group.task,
             tuple(trace.scored(self.name, None if trace.error else scores[trace.text]) for trace in group.traces),

@@ -16,7 +16,10 @@ from autotroph.select.reject import level_of, reject_traces
 
 @dataclass
 class ScoreFilter:
-    """Rejects traces whose reward `name` is below `threshold`, "low NAME", or missing, None or NaN, "unscored"."""
+    """Rejects traces whose reward `name` is below `threshold`, "low NAME", or missing, None or NaN, "unscored".
+
+    Given answers stay: nobody scored them.
+    """
 
     name: str
     threshold: float
@@ -26,6 +29,8 @@ class ScoreFilter:
 
     def _reason(self, trace: Trace) -> str | None:
         value = trace.rewards.get(self.name)
+        if trace.stop == "given":
+            return None
         if not is_scored(value):
             return "unscored"
         return f"low {self.name}" if value < self.threshold else None

@@ -31,7 +31,7 @@ class Artifacts:
             raise AutotrophError(f"artifact {name} is not in {self.root}; the run folder is incomplete")
         return self.root / name
 
-    def put(self, build: Callable[[Path], None], name: Callable[[Path], str]) -> Path:
+    def put(self, build: Callable[[Path], object], name: Callable[[Path], str]) -> Path:
         """Let `build` fill a fresh folder, name it by its content, move it into place; an equal one stays as it is."""
         with clear_disk_errors(self.root):
             self.root.mkdir(parents=True, exist_ok=True)

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from pydantic import Field
-
 from autotroph.core.config import Config
 from autotroph.core.decision import Decision
 
@@ -28,11 +26,15 @@ class CycleRecord(Config):
     """One turn of the loop.
 
     `metrics` holds `generated`, `kept`, `label_accuracy` (share of kept labels that are right, known to the
-    report alone), `self_made_share`, `depth`, `entropy`, `loss`, `seconds`, `tokens`, and whatever a recipe adds.
+    report alone), `self_made_share`, `depth`, `entropy`, `loss`, `tokens`, `seconds` (of each stage, too:
+    `acquire_seconds` and so on), and whatever a recipe adds.
     """
 
     cycle: int
     level: int
+    """Hardest level that was tried."""
+    mastered: int
+    """Highest level that the champion has behind it, as selection sees it."""
     champion: str
     candidate: str
     decision: Decision
@@ -41,16 +43,7 @@ class CycleRecord(Config):
     metrics: dict[str, float]
     rejected: dict[str, int]
     samples: tuple[Sample, ...]
-    refined: dict[str, float] = Field(default_factory=dict)
-    mastered: bool = True
-    """Whether selection kept enough of the round's tasks to count its level as within the champion's reach."""
     poisoned: bool = False
-
-    @property
-    def usable(self) -> bool:
-        """Whether later rounds may learn from this one's rows: those of a refused round are quarantined."""
-        held = self.decision.verdict == "hold" and self.mastered
-        return self.decision.promoted or held
 
 
 class RunRecord(Config):
@@ -68,6 +61,8 @@ class RunRecord(Config):
     """Highest level of the base model's training."""
     base_accuracy: Accuracy
     champion_accuracy: Accuracy
+    refined: dict[str, dict[str, float]]
+    """"base" and "champion" -> refiner -> mean sealed score of its answers."""
     cycles: tuple[CycleRecord, ...]
     seconds: float
     tokens: int

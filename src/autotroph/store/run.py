@@ -117,6 +117,7 @@ class Run:
             taught=base.data["taught"] if base else 0,
             base_accuracy=end.data["base_accuracy"] if end else {},
             champion_accuracy=end.data["champion_accuracy"] if end else {},
+            refined=end.data["refined"] if end else {},
             cycles=cycles,
             seconds=spent.seconds,
             tokens=spent.tokens,

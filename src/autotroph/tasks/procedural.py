@@ -3,24 +3,20 @@
 from __future__ import annotations
 
 import random
+from abc import abstractmethod
 
 from autotroph.core.task import Split, Task, stable_hash
 from autotroph.tasks.family import Family
 
 
-class Procedural(Family):
-    """A family that needs to say only how one problem of a level is drawn."""
+class Drawn(Family):
+    """A family that needs to say only how one task of a level is drawn."""
 
     patience = 2000
     """Draws in a row without a new task of the wanted split after which a level counts as exhausted."""
 
-    def problem(self, level: int, rng: random.Random) -> tuple[str, str]:
-        """One prompt and its gold answer."""
-        raise NotImplementedError
-
-    def draw(self, level: int, rng: random.Random) -> Task:
-        """One problem as a task; a family that knows more of a task than prompt and answer overrides this."""
-        return Task.of(self.name, *self.problem(level, rng), level)
+    @abstractmethod
+    def draw(self, level: int, rng: random.Random) -> Task: ...
 
     def generate(self, level: int, n: int, seed: int, split: Split = "train") -> list[Task]:
         """At most n different tasks, in the order drawn; fewer once `patience` draws in a row brought nothing new.
@@ -51,3 +47,14 @@ class Procedural(Family):
                 length > below, f"level {level} does not differ from level {level - 1}: its texts are no longer"
             )
             below = length
+
+
+class Procedural(Drawn):
+    """A family whose tasks are a prompt and its gold answer."""
+
+    @abstractmethod
+    def problem(self, level: int, rng: random.Random) -> tuple[str, str]:
+        """One prompt and its gold answer."""
+
+    def draw(self, level: int, rng: random.Random) -> Task:
+        return Task.of(self.name, *self.problem(level, rng), level)

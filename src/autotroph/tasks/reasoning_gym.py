@@ -8,7 +8,7 @@ from functools import cache
 from autotroph.core.errors import AutotrophError
 from autotroph.core.task import Provenance, Task, split_of, stable_hash
 from autotroph.tasks.family import ASCII, did_you_mean
-from autotroph.tasks.procedural import Procedural
+from autotroph.tasks.procedural import Drawn
 from autotroph.tasks.worker import Worker
 
 SIZE = 10_000
@@ -37,7 +37,7 @@ def curriculum_levels(dataset: str) -> range:
     return range(1, 1 + max(len(attribute.levels) for attribute in attributes))
 
 
-class ReasoningGym(Procedural):
+class ReasoningGym(Drawn):
     """One dataset, as "reasoning_gym:<dataset>"; `levels` are the steps of its curriculum.
 
     The library runs in a worker process, because some of its generators and scorers take very long on unlucky input. A

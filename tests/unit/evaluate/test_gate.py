@@ -54,6 +54,15 @@ def test_the_same_gain_is_not_enough_after_many_looks() -> None:
     assert PairedGate().decide(*reports, look=10).verdict == "hold"
 
 
+def test_without_a_gate_a_loss_is_promoted_and_said() -> None:
+    decision = PairedGate(off=True).decide(*pair(gained=1, lost=30, both=9), look=1)
+    assert decision.promoted
+    assert "gate is off" in decision.reason
+    assert (decision.gained, decision.lost) == (1, 30)
+    assert decision.p_value is not None
+    assert decision.p_value > 0.99
+
+
 def test_no_evidence_holds() -> None:
     for gained, lost in ((0, 0), (3, 1), (5, 5)):
         assert PairedGate().decide(*pair(gained, lost, both=40), look=1).verdict == "hold"

@@ -70,7 +70,7 @@ def test_sampler_and_learner_agree_on_policy() -> None:
     """The ratio that the learner sees on fresh samples is 1: its `kl` is zero to rounding."""
     task = Task.of("addition", "1+2=", "3")
     traces = rollout([task], engine(), SamplingParams(max_tokens=12), n=16, seed=3)[0].traces
-    learner = Learner(model(), LearnerConfig(), steps=1, meter=Meter(), dtype=torch.float32)
+    learner = Learner(model(), LearnerConfig(), Meter(), dtype=torch.float32)
     metrics = learner.step([Signal(trace, advantage=(-1.0) ** i) for i, trace in enumerate(traces)])
     assert abs(metrics["kl"]) < 1e-8
 
@@ -98,6 +98,13 @@ def test_truncation_by_hand() -> None:
     assert truncated(logits, SamplingParams(temperature=0)).exp()[0].tolist() == [1, 0, 0, 0]
     hot = truncated(logits, SamplingParams(temperature=0.5)).exp()[0].tolist()
     assert hot == pytest.approx([x * x / 0.345 for x in (0.5, 0.25, 0.15, 0.1)], rel=1e-4)
+
+
+def test_cores_change_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    params, seeds = SamplingParams(max_tokens=6), range(1200)
+    alone = engine().sample(prompts(1200), params, seeds)
+    monkeypatch.setattr("autotroph.models.engine.workers_for", lambda model: 2)
+    assert engine().sample(prompts(1200), params, seeds) == alone
 
 
 def test_rows_end_at_the_stop_token_or_at_the_limit() -> None:

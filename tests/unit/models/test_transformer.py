@@ -43,7 +43,7 @@ def random_model(config: ModelConfig, seed: int = 0) -> Transformer:
 def test_logits_equal_transformers(name: str, tmp_path) -> None:
     transformers = pytest.importorskip("transformers")
     model = random_model(FAMILIES[name])
-    checkpoint.save(model, TOKENIZER, tmp_path)
+    checkpoint.save([model], TOKENIZER, tmp_path)
     theirs = transformers.AutoModelForCausalLM.from_pretrained(tmp_path).eval()
     assert theirs.config.model_type == name.split("-")[0]
     ids = torch.randint(0, len(TOKENIZER), (3, 21), generator=torch.Generator().manual_seed(1))
@@ -84,17 +84,31 @@ def test_explicit_and_fused_attention_agree() -> None:
 @pytest.mark.parametrize("name", FAMILIES)
 def test_checkpoint_round_trip_keeps_weights_and_id(name: str, tmp_path) -> None:
     model = random_model(FAMILIES[name])
-    checkpoint.save(model, TOKENIZER, tmp_path / "a")
+    checkpoint.save([model], TOKENIZER, tmp_path / "a")
     loaded, tokenizer = checkpoint.load(tmp_path / "a")
-    checkpoint.save(loaded, tokenizer, tmp_path / "b")
+    checkpoint.save([loaded], tokenizer, tmp_path / "b")
     assert loaded.config == model.config
     assert checkpoint.content_hash(tmp_path / "a") == checkpoint.content_hash(tmp_path / "b")
     for key, value in model.state_dict().items():
         assert torch.equal(value, loaded.state_dict()[key])
 
 
+def test_members_and_the_state_of_their_learners_come_back(tmp_path) -> None:
+    models = [random_model(FAMILIES["smollm3"], seed) for seed in range(3)]
+    states = [{"done": torch.tensor(7 + i)} for i in range(3)]
+    checkpoint.save(models, TOKENIZER, tmp_path, states)
+    assert checkpoint.members(tmp_path) == 3
+    for member, model in enumerate(models):
+        loaded, _ = checkpoint.load(tmp_path, member)
+        assert torch.equal(loaded.lm_head.weight, model.lm_head.weight)
+        assert checkpoint.load_training(tmp_path, member) == states[member]
+    before = checkpoint.content_hash(tmp_path)
+    checkpoint.save(models, TOKENIZER, tmp_path, [*states[:2], {"done": torch.tensor(0)}])
+    assert checkpoint.content_hash(tmp_path) != before
+
+
 def test_truncated_checkpoint_is_refused_in_one_line(tmp_path) -> None:
-    checkpoint.save(random_model(FAMILIES["llama"]), TOKENIZER, tmp_path)
+    checkpoint.save([random_model(FAMILIES["llama"])], TOKENIZER, tmp_path)
     path = tmp_path / "model.safetensors"
     path.write_bytes(path.read_bytes()[:-100])
     with pytest.raises(AutotrophError, match="damaged") as caught:
@@ -103,7 +117,7 @@ def test_truncated_checkpoint_is_refused_in_one_line(tmp_path) -> None:
 
 
 def test_checkpoint_of_another_shape_is_refused(tmp_path) -> None:
-    checkpoint.save(random_model(FAMILIES["llama"]), TOKENIZER, tmp_path)
+    checkpoint.save([random_model(FAMILIES["llama"])], TOKENIZER, tmp_path)
     config = json.loads((tmp_path / "config.json").read_text())
     (tmp_path / "config.json").write_text(json.dumps(config | {"intermediate_size": 64}))
     with pytest.raises(AutotrophError, match=r"gate_proj.*\(48, 32\).*\(64, 32\)"):

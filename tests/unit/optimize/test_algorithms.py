@@ -2,6 +2,7 @@
 
 import math
 import random
+from collections import Counter
 
 import pytest
 import torch
@@ -16,7 +17,7 @@ from autotroph.optimize.algo.grpo import GRPO
 from autotroph.optimize.algo.sft import SFT
 from autotroph.optimize.learner import Learner, LearnerConfig, buckets
 from autotroph.optimize.mixture import Mixture
-from autotroph.optimize.optimizer import orthogonalised, warmup_stable_decay
+from autotroph.optimize.optimizer import orthogonalised, warmup, warmup_stable_decay
 from autotroph.optimize.pretrain import Curriculum
 
 TASK = Task.of("addition", "1+1=", "2")
@@ -72,7 +73,7 @@ class Probe(Learner):
     """A learner that keeps its gradients instead of stepping, in fp32."""
 
     def __init__(self, model: Transformer):
-        super().__init__(model, LearnerConfig(), steps=1, meter=Meter(), dtype=torch.float32)
+        super().__init__(model, LearnerConfig(), Meter(), dtype=torch.float32)
 
     def _update(self) -> float:
         self._gather()
@@ -145,13 +146,13 @@ def test_reference_kl_is_zero_at_the_reference_and_positive_elsewhere() -> None:
 
 def test_learner_resumes_bit_for_bit() -> None:
     signals = [Signal(trace((1, 5, i % 11, 7)), likelihood=1.0) for i in range(16)]
-    straight = Learner(fresh_model(), LearnerConfig(), steps=6, meter=Meter())
+    straight = Learner(fresh_model(), LearnerConfig(), Meter())
     for _ in range(6):
         straight.step(signals)
-    first = Learner(fresh_model(), LearnerConfig(), steps=6, meter=Meter())
+    first = Learner(fresh_model(), LearnerConfig(), Meter())
     for _ in range(3):
         first.step(signals)
-    second = Learner(Transformer(SHAPE).initialise(9), LearnerConfig(), steps=6, meter=Meter())
+    second = Learner(Transformer(SHAPE).initialise(9), LearnerConfig(), Meter())
     second.load_state_dict(first.state_dict())
     for _ in range(3):
         second.step(signals)
@@ -162,14 +163,14 @@ def test_learner_resumes_bit_for_bit() -> None:
 def test_training_learns_and_its_loss_is_pinned() -> None:
     """An invariant: a change of this trajectory is a change of the training arithmetic and has to be meant."""
     signals = [Signal(trace((1, i % 11, (i + 3) % 11, (2 * i) % 11), prompt=2), likelihood=1.0) for i in range(11)]
-    config = LearnerConfig(muon_lr=0.005, adam_lr=0.01, anneal=0.3)
-    learner = Learner(fresh_model(), config, steps=60, meter=Meter(), dtype=torch.float32)
+    config = LearnerConfig(muon_lr=0.005, adam_lr=0.01)
+    learner = Learner(fresh_model(), config, Meter(), lambda step: warmup_stable_decay(step, 60), torch.float32)
     losses = [learner.step(signals)["loss"] for _ in range(60)]
     assert [losses[i] for i in (0, 9, 29, 59)] == pytest.approx(PINNED, abs=2e-3)
 
 
 def test_a_gradient_that_is_not_finite_is_an_error() -> None:
-    learner = Learner(fresh_model(), LearnerConfig(), steps=1, meter=Meter())
+    learner = Learner(fresh_model(), LearnerConfig(), Meter())
     with pytest.raises(AutotrophError, match="not finite"):
         learner.step([Signal(trace(), likelihood=float("inf"))])
 
@@ -182,7 +183,8 @@ def test_muon_update_is_nearly_orthogonal(shape: tuple[int, ...]) -> None:
     assert singular.median() > 0.6
 
 
-def test_schedule_by_hand() -> None:
+def test_schedules_by_hand() -> None:
+    assert [warmup(0), warmup(9), warmup(19), warmup(10**6)] == [1 / 20, 0.5, 1.0, 1.0]
     rates = [warmup_stable_decay(step, 100) for step in range(100)]
     assert rates[0] == pytest.approx(1 / 20)
     assert rates[19] == rates[50] == rates[70] == 1.0
@@ -191,35 +193,28 @@ def test_schedule_by_hand() -> None:
     assert min(warmup_stable_decay(step, 1) for step in range(1)) > 0
 
 
-def mixture(focus: tuple[bool, int] | None = (True, 4)) -> Mixture:
+def mixture() -> Mixture:
     rows = [(0, 1), (0, 2), (1, 3), (1, 4)]
     groups = [
         Group(Task.of("t", f"{level} {i}", "x", level), (trace(depth=depth),))
         for depth, level in rows
         for i in range(5)
     ]
-    return Mixture.of(groups, SFT(), focus)
+    return Mixture.of(groups, SFT())
 
 
-def test_mixture_gives_half_to_the_newest_and_the_rest_by_level() -> None:
-    rng, counts = random.Random(0), dict.fromkeys(mixture().pools, 0)
-    pools = mixture().pools
-    owner = {id(signal): pool for pool, signals in pools.items() for signal in signals}
-    drawn = Mixture(pools, (True, 4))
-    for _ in range(3000):
-        for signal in drawn.batch(4, rng):
-            counts[owner[id(signal)]] += 1
-    total = sum(counts.values())
-    shares = {pool: count / total for pool, count in counts.items()}
-    assert shares == pytest.approx(
-        {(False, 1): 1 / 12, (False, 2): 2 / 12, (True, 3): 3 / 12, (True, 4): 0.5}, abs=0.02
-    )
-    assert drawn.self_made_share == pytest.approx(0.75)
+def test_mixture_draws_pools_by_level() -> None:
+    drawn, rng = mixture(), random.Random(0)
+    owner = {id(signal): pool for pool, signals in drawn.pools.items() for signal in signals}
+    counts = Counter(owner[id(signal)] for _ in range(3000) for signal in drawn.batch(4, rng))
+    shares = {pool: count / counts.total() for pool, count in counts.items()}
+    assert shares == pytest.approx({(False, 1): 0.1, (False, 2): 0.2, (True, 3): 0.3, (True, 4): 0.4}, abs=0.02)
+    assert drawn.self_made_share == pytest.approx(0.7)
     assert drawn.depth == 1
 
 
 def test_batches_keep_to_the_hardest_level_allowed() -> None:
-    rng, gold = random.Random(0), mixture(focus=None)
+    rng, gold = random.Random(0), mixture()
     early = {id(signal) for _ in range(200) for signal in gold.batch(4, rng, hardest=2)}
     assert early == {id(signal) for pool in ((False, 1), (False, 2)) for signal in gold.pools[pool]}
 
@@ -237,6 +232,7 @@ def test_curriculum_opens_a_level_when_the_open_ones_are_mastered() -> None:
     for _ in range(5 * Curriculum.WINDOW):
         curriculum.observe(0.1)
     assert curriculum.hardest == 4
+    assert curriculum.settled == 90
 
 
 def test_nothing_kept_is_an_error_that_says_so() -> None:

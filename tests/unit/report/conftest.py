@@ -12,6 +12,7 @@ def cycle(number: int, verdict: str = "promote", **changes) -> CycleRecord:
     fields = {
         "cycle": number,
         "level": 7 + number,
+        "mastered": 7 + number,
         "champion": "policy-a",
         "candidate": "policy-b",
         "decision": Decision(
@@ -41,6 +42,7 @@ def record() -> RunRecord:
         taught=6,
         base_accuracy={5: (1.0, 200), 6: (0.99, 200), 16: (0.0, 200), 17: (0.0, 200)},
         champion_accuracy={5: (1.0, 200), 6: (1.0, 200), 16: (0.975, 200), 17: (0.5, 200)},
+        refined={"base": {"greedy": 0.3, "vote@5": 0.4}, "champion": {"greedy": 0.8, "vote@5": 0.85}},
         cycles=(
             cycle(0),
             cycle(1, "hold"),
@@ -65,10 +67,10 @@ def hostile(record: RunRecord) -> RunRecord:
         candidate=POISON,
         samples=(sample, sample.model_copy(update={"status": "rejected"})),
         rejected={POISON: 3},
-        refined={POISON: 0.5},
         metrics={POISON: 1.0},
     )
     update = dict.fromkeys(("id", "recipe", "base", "champion"), POISON)
     update |= {name: {POISON: {POISON: POISON}} for name in ("config", "machine")}
+    update |= {"refined": {POISON: {POISON: 0.5}}}
     update |= {"versions": {POISON: POISON}, "cycles": (changed,)}
     return record.model_copy(update=update)

@@ -230,6 +230,17 @@ def test_failed_and_rejected_answers_count_as_asked_but_do_not_vote() -> None:
     assert select(MajorityVote(0.3), partly) == [["short", "no majority", "no majority"]]
 
 
+def test_a_level_where_too_few_agree_is_beyond_reach() -> None:
+    near = [group(f"near {i}", "a", "a", level=1) for i in range(3)] + [group("near 3", "a", "b", level=1)]
+    far = [group("far 0", "a", "a", level=2)] + [group(f"far {i}", "a", "b", level=2) for i in range(1, 4)]
+    alone = [group(f"alone {i}", "a", level=2) for i in range(9)]
+    verdict = select(MajorityVote(1.0, coverage=0.5), *near, *far, *alone)
+    assert verdict[:4] == [[None, "agreed"]] * 3 + [["no majority"] * 2]
+    assert verdict[4] == ["beyond reach", "agreed"]
+    assert verdict[5:8] == [["no majority"] * 2] * 3
+    assert verdict[8:] == [[None]] * 9
+
+
 @given(st.text("abc", max_size=7), st.randoms())
 @settings(deadline=None)
 def test_the_elected_text_does_not_depend_on_order(answers: str, random: random.Random) -> None:
@@ -247,6 +258,7 @@ def test_score_filter_never_reads_unscored_as_zero() -> None:
     rewards: list[dict[str, float | None]] = [{"r": 0.0}, {"r": -0.1}, {"r": None}, {"r": math.nan}, {}, {"s": 1.0}]
     scored = Group(Task.of("toy", "q", None), tuple(trace("q", "x", **reward) for reward in rewards))
     assert select(ScoreFilter("r", 0.0), scored) == [[None, "low r", *["unscored"] * 4]]
+    assert select(ScoreFilter("r", 0.0), group("q", ("gold", "given"))) == [[None]]
 
 
 def confident(*logprobs: float, level: int = 1) -> Group:

@@ -1,0 +1,65 @@
+"""Rejection sampling fine-tuning: learn from one's own answers that the verifier finds right.
+
+Source: RFT (arXiv:2308.01825), after STaR (arXiv:2203.14465).
+
+A base is briefly taught on gold rows of the task. Each cycle the champion tries `tasks` tasks `samples` times each,
+answered at once or played turn by turn; the tries that the verifier scores 1 are kept, without doubles, and learnt
+beside the gold rows. The gate promotes on fresh sealed tasks.
+
+Scaled down: a model of well under 5M parameters, 4 samples a task instead of 100, one model instead of several.
+"""
+
+from __future__ import annotations
+
+from pydantic import Field
+
+from autotroph.acquire.curated import Curated
+from autotroph.acquire.interaction import Interaction
+from autotroph.acquire.replay import Mixed, Replay
+from autotroph.core.protocols import Selector
+from autotroph.loop import Loop
+from autotroph.optimize.algo.sft import SFT
+from autotroph.optimize.gro import Replayed
+from autotroph.recipes.bases import PractiseConfig, levels_up_to, practise
+from autotroph.rewards.verifiable import Verifiable
+from autotroph.select.dedup import ExactDedup, NearDedup
+from autotroph.select.score import ConfidenceFilter, ScoreFilter
+
+SOURCE = "arXiv:2308.01825"
+
+
+class Config(PractiseConfig):
+    level: int | None = Field(None, ge=0, description="highest level that is practised and measured; none: the lowest")
+    cycles: int = Field(5, ge=1, description="most cycles, each judged by the gate")
+    tasks: int = Field(1000, ge=1, description="tasks that the champion tries in a cycle")
+    samples: int = Field(4, ge=1, description="tries at each task")
+    temperature: float = Field(1.0, gt=0, description="of the tries")
+    near: float = Field(1.0, gt=0, le=1, description="resemblance of two prompts at which the later one is left out")
+    confident: float = Field(1.0, gt=0, le=1, description="share of the right tries kept, the likeliest first")
+    gold_per_level: int = Field(500, ge=1, description="gold rows of each level that every cycle sees")
+    steps: int = Field(80, ge=1, description="training steps a cycle")
+    batch: int = Field(128, ge=2, description="rows a step")
+    sealed: int = Field(300, ge=1, description="fresh sealed tasks of each level that every gate decision looks at")
+    final_sealed: int = Field(400, ge=1, description="sealed tasks of each level in the final table")
+
+
+def build(config: Config) -> Loop:
+    family = config.family()
+    levels = levels_up_to(family, family.levels[0] if config.level is None else config.level, "--level")
+    verified = Verifiable(family.verify)
+    tries = Interaction(family, levels, config.tasks, verified, config.samples, config.temperature)
+    filters: list[Selector] = [ScoreFilter(verified.name, threshold=1.0), ExactDedup()]
+    if config.near < 1:
+        filters.append(NearDedup(config.near))
+    if config.confident < 1:
+        filters.append(ConfidenceFilter(config.confident))
+    return practise(
+        config,
+        family,
+        taught=levels,
+        measured=levels,
+        source=Mixed([Curated(family, levels, config.gold_per_level), Replay(), tries]),
+        filters=filters,
+        optimize=Replayed(SFT(), config.learner, config.steps, config.batch),
+        cycles=config.cycles,
+    )
