@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
@@ -21,10 +22,23 @@ class Mixed:
 
 @dataclass(frozen=True)
 class Replay:
-    """The kept self-made rows of every earlier cycle that was promoted, oldest first."""
+    """The kept self-made rows of every earlier cycle that was promoted, oldest first.
+
+    With `newest`, each level's rows are replaced when a later cycle has some: a better champion labelled them.
+    """
+
+    newest: bool = False
 
     def propose(self, view: View) -> list[Group]:
-        return [group for rows in view.history() for group in rows]
+        if not self.newest:
+            return [group for rows in view.history() for group in rows]
+        levels: dict[int, list[Group]] = {}
+        for rows in view.history():
+            of_cycle: dict[int, list[Group]] = defaultdict(list)
+            for group in rows:
+                of_cycle[group.task.level].append(group)
+            levels |= of_cycle
+        return [group for rows in levels.values() for group in rows]
 
 
 @dataclass(frozen=True)

@@ -200,8 +200,11 @@ def summary(record: Any, folder: Path, root: str) -> dict[str, Any]:
         "taught": record.taught,
         "base": accuracy(record.base_accuracy),
         "champion": accuracy(record.champion_accuracy),
+        "refined": record.refined,
         "decisions": [
-            {"cycle": c.cycle, "level": c.level, "poisoned": c.poisoned, **asdict(c.decision)} for c in record.cycles
+            {"cycle": c.cycle, "level": c.level, "poisoned": c.poisoned, **asdict(c.decision)}
+            | {name: c.metrics.get(name) for name in ("generated", "kept", "label_accuracy")}
+            for c in record.cycles
         ],
         "seconds": record.seconds,
         "tokens": record.tokens,

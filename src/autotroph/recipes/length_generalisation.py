@@ -31,6 +31,7 @@ from autotroph.optimize.gro import Replayed
 from autotroph.recipes.bases import PractiseConfig, levels_up_to, practise
 from autotroph.select.dedup import ExactDedup
 from autotroph.select.length import LengthFilter
+from autotroph.select.score import EntropyFilter
 from autotroph.select.vote import MajorityVote
 
 SOURCE = "arXiv:2502.01612"
@@ -46,9 +47,10 @@ class Config(PractiseConfig):
     votes: int = Field(1, ge=1, description="answers of each member to each problem; the majority of all is taken")
     temperature: float = Field(0.7, gt=0, description="of the sampled answers, where a member gives several")
     vote_share: float = Field(1.0, gt=0, le=1, description="share of the answers that a majority needs")
-    reach: float = Field(0.3, ge=0, le=1, description="share of a level with a majority below which nothing is kept")
-    mastery: float = Field(0.9, ge=0, le=1, description="share of a level kept at which it counts as mastered")
-    filter: Literal["none", "length"] = Field("length", description="filter on self-made answers, besides the vote")
+    reach: float = Field(0.2, ge=0, le=1, description="share of a level with a majority below which nothing is kept")
+    mastery: float = Field(0.8, ge=0, le=1, description="share of a level kept at which it counts as mastered")
+    filter: Literal["none", "length"] = Field("length", description="length: answers shorter than their level's go out")
+    entropy: float = Field(0.1, ge=0, description="nats a token above which an answer goes out; 0: never")
     gold_per_level: int = Field(1000, ge=1, description="gold rows of each taught level that every round sees")
     steps: int = Field(80, ge=1, description="training steps a round")
     batch: int = Field(128, ge=2, description="rows a step")
@@ -67,7 +69,11 @@ def build(config: Config) -> Loop:
     harder: Source = Harder(family, config.per_round, config.ahead, config.votes, config.temperature)
     if poison is not None:
         harder = Poisoned(harder, poison)
-    filters: list[Selector] = [LengthFilter()] if config.filter == "length" else []
+    filters: list[Selector] = []
+    if config.filter == "length":
+        filters.append(LengthFilter(slack=0))
+    if config.entropy:
+        filters.append(EntropyFilter(config.entropy))
     if config.members * config.votes > 1:
         filters.append(MajorityVote(config.vote_share, config.reach))
     return practise(
@@ -75,7 +81,7 @@ def build(config: Config) -> Loop:
         family,
         taught=taught,
         measured=levels_up_to(family, min(config.target + 4, family.levels[-1]), "--target"),
-        source=Mixed([Curated(family, taught, config.gold_per_level), Replay(), harder]),
+        source=Mixed([Curated(family, taught, config.gold_per_level), Replay(newest=True), harder]),
         filters=[*filters, ExactDedup()],
         optimize=Replayed(SFT(), config.learner, config.steps, config.batch),
         cycles=config.rounds,

@@ -1,4 +1,4 @@
-"""Selection by score: a reward's threshold, or the policy's own confidence."""
+"""Selection by score: a reward's threshold, or how sure the policy itself was."""
 
 from __future__ import annotations
 
@@ -34,6 +34,27 @@ class ScoreFilter:
         if not is_scored(value):
             return "unscored"
         return f"low {self.name}" if value < self.threshold else None
+
+
+@dataclass
+class EntropyFilter:
+    """Rejects answers that the policy was not sure of: "uncertain" above a mean entropy of `most` nats a token.
+
+    The entropies are those of the raw next-token distributions, whatever the sampling. Answers without one are
+    "unscored"; given ones stay.
+    """
+
+    most: float
+
+    def select(self, groups: Sequence[Group], view: View) -> list[Group]:
+        return [reject_traces(group, self._reason) for group in groups]
+
+    def _reason(self, trace: Trace) -> str | None:
+        if trace.stop == "given":
+            return None
+        if not is_scored(trace.entropy):
+            return "unscored"
+        return "uncertain" if trace.entropy > self.most else None
 
 
 @dataclass

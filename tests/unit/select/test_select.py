@@ -7,6 +7,7 @@ import random
 import string
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any, cast
 
 import pytest
@@ -22,7 +23,7 @@ from autotroph.select.chain import Chain, summary
 from autotroph.select.decontaminate import Decontaminate
 from autotroph.select.dedup import ExactDedup, NearDedup, jaccard, shingle
 from autotroph.select.length import LengthFilter
-from autotroph.select.score import ConfidenceFilter, ScoreFilter
+from autotroph.select.score import ConfidenceFilter, EntropyFilter, ScoreFilter
 from autotroph.select.vote import MajorityVote
 
 VIEW = cast(View, None)  # no selector here looks at the run
@@ -259,6 +260,12 @@ def test_score_filter_never_reads_unscored_as_zero() -> None:
     scored = Group(Task.of("toy", "q", None), tuple(trace("q", "x", **reward) for reward in rewards))
     assert select(ScoreFilter("r", 0.0), scored) == [[None, "low r", *["unscored"] * 4]]
     assert select(ScoreFilter("r", 0.0), group("q", ("gold", "given"))) == [[None]]
+
+
+def test_entropy_filter_keeps_the_sure_and_the_given() -> None:
+    answers = [replace(trace("q", "x"), entropy=entropy) for entropy in (0.1, 0.2, 0.0, None, math.nan)]
+    asked = Group(Task.of("toy", "q", None), (*answers, trace("q", "gold", "given")))
+    assert select(EntropyFilter(0.1), asked) == [[None, "uncertain", None, "unscored", "unscored", None]]
 
 
 def confident(*logprobs: float, level: int = 1) -> Group:

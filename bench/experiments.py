@@ -1,0 +1,90 @@
+"""The experiments behind docs/results.md: each a list of runs, its figures written to bench/results/NAME.json.
+
+    .venv/bin/python bench/experiments.py seeds
+
+Runs that an earlier call finished are kept; delete the JSON to start over.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+HERE = Path(__file__).parent
+LENGTH = ["run", "length_generalisation"]
+FORWARD = [*LENGTH, "--task", "addition_forward", "--taught", "6", "--target", "12", "--rounds", "10", "--ahead", "1",
+           "--members", "1", "--mastery", "0", "--entropy", "0", "--gate-off", "--steps", "150"]  # fmt: skip
+DATASETS = (
+    "base_conversion",
+    "basic_arithmetic",
+    "binary_alternation",
+    "chain_sum",
+    "count_bits",
+    "gcd",
+    "isomorphic_strings",
+    "leg_counting",
+    "letter_counting",
+    "number_filtering",
+    "simple_equations",
+    "spell_backward",
+)
+EXPERIMENTS: dict[str, list[list[str]]] = {
+    "seeds": [[*LENGTH, "--seed", str(seed)] for seed in range(5)],
+    "far": [[*LENGTH, "--target", "32", "--rounds", "100"]],
+    "avalanche": [
+        [*FORWARD, "--filter", kind, "--seed", str(seed)] for seed in range(2) for kind in ("none", "length")
+    ],
+    "poison": [[*LENGTH, "--poison-round", str(number)] for number in (5, 10)],
+    "reasoning_gym": [["run", "grpo", "--task", f"reasoning_gym:{name}"] for name in DATASETS],
+    "clock": [["run", "examples/clock.toml", "--seed", str(seed)] for seed in range(3)],
+}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("name", choices=sorted(EXPERIMENTS))
+    parser.add_argument("--side-by-side", type=int, default=1, help="runs at a time, the cores shared out among them")
+    chosen = parser.parse_args()
+    path = HERE / "results" / f"{chosen.name}.json"
+    done = json.loads(path.read_text()) if path.is_file() else []
+    left = [arguments for arguments in EXPERIMENTS[chosen.name] if arguments not in [run["arguments"] for run in done]]
+    threads = max(1, (os.cpu_count() or 1) // chosen.side_by_side)
+    with ThreadPoolExecutor(chosen.side_by_side) as pool:
+        for figures in pool.map(lambda arguments: measured(arguments, threads), left):
+            done.append(figures)
+            path.write_text("[\n" + ",\n".join(json.dumps(run) for run in done) + "\n]\n")
+            print(" ".join(figures["arguments"]), f"{figures['seconds']:.0f} s", figures["exit"], flush=True)
+
+
+def measured(arguments: list[str], threads: int) -> dict[str, Any]:
+    """One run of the command line: its summary, seconds and peak memory."""
+    with tempfile.TemporaryDirectory() as folder, tempfile.TemporaryFile("w+") as output:
+        command = [sys.executable, "-m", "autotroph", *arguments, "--out", f"{folder}/run", "--json"]
+        begun = time.monotonic()
+        process = subprocess.Popen(
+            command, stdout=output, stderr=subprocess.DEVNULL, env={**os.environ, "OMP_NUM_THREADS": str(threads)}
+        )
+        _, status, usage = os.wait4(process.pid, 0)
+        output.seek(0)
+        lines = output.read().splitlines()
+    summary = json.loads(lines[-1]) if lines else {}
+    return {
+        "arguments": arguments,
+        "exit": os.waitstatus_to_exitcode(status),
+        "threads": threads,
+        "seconds": round(time.monotonic() - begun, 1),
+        "peak_memory_gb": round(usage.ru_maxrss / 2**20, 2),
+        **{name: summary.get(name) for name in ("base", "champion", "refined", "decisions", "tokens")},
+    }
+
+
+if __name__ == "__main__":
+    main()

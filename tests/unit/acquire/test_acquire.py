@@ -1,0 +1,95 @@
+"""Sources: which tasks they propose, who answers, and what is replayed."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any, cast
+
+import pytest
+
+from autotroph.acquire.interaction import Interaction
+from autotroph.acquire.replay import Replay
+from autotroph.acquire.synthesis import Harder
+from autotroph.core.budget import Meter
+from autotroph.core.policy import Policy
+from autotroph.core.protocols import View
+from autotroph.core.task import Task
+from autotroph.core.trace import Group, Trace
+from autotroph.models.engine import Engine
+from autotroph.models.tokenizer import TextTokenizer
+from autotroph.models.transformer import ModelConfig, Transformer
+from autotroph.rewards.verifiable import Verifiable
+from autotroph.tasks.registry import task_family
+
+
+class Looking:
+    """A view of a run whose champion has two untaught members."""
+
+    def __init__(self, family: Any, level: int = 1, history: list[list[Group]] | None = None):
+        self.cycle, self.level, self.meter = 0, level, Meter()
+        self.champion = Policy("champion", "weights", "nowhere", members=2, depth=3)
+        self._tokenizer = TextTokenizer.characters(family.alphabet)
+        self._history = history or []
+
+    def seed(self, purpose: str) -> int:
+        return len(purpose)
+
+    def sampler(self, policy: Policy, member: int = 0) -> Engine:
+        shape = ModelConfig(vocab_size=len(self._tokenizer), hidden_size=16, intermediate_size=16, head_dim=4)
+        return Engine(Transformer(shape).initialise(member), self._tokenizer, policy, self.meter)
+
+    def history(self) -> Any:
+        return iter(self._history)
+
+
+def looking(family: Any, **settings: Any) -> View:
+    return cast(View, Looking(family, **settings))
+
+
+def test_harder_tasks_are_spread_over_the_levels_ahead_and_answered_by_every_member() -> None:
+    family = task_family("addition")
+    groups = Harder(family, n=20, ahead=2, samples=3).propose(looking(family, level=4))
+    assert [group.task.level for group in groups] == [5] * 10 + [6] * 10
+    for group in groups:
+        assert len(group.traces) == 6
+        assert group.task.split == "train"
+        assert group.task.provenance.depth == 4
+        assert {(trace.policy, trace.depth) for trace in group.traces} == {("champion", 4)}
+    first, second = groups[0].traces[:3], groups[0].traces[3:]
+    assert {trace.ids for trace in first} != {trace.ids for trace in second}
+
+
+def test_there_is_nothing_harder_than_the_last_level() -> None:
+    family = task_family("maze")
+    groups = Harder(family, n=4, ahead=5).propose(looking(family, level=family.levels[-1] - 1))
+    assert {group.task.level for group in groups} == {family.levels[-1]}
+
+
+@pytest.mark.parametrize("name", ["copy", "maze_walk"])
+def test_tries_are_scored_whether_answered_or_played(name: str) -> None:
+    family = task_family(name)
+    view = looking(family)
+    groups = Interaction(family, [1, 2], 6, Verifiable(family.verify), samples=4).propose(view)
+    assert [group.task.level for group in groups] == [1, 1, 1, 2, 2, 2]
+    for group in groups:
+        assert [trace.rewards for trace in group.traces] == [
+            {"verified": family.verify(group.task, trace.text)} for trace in group.traces
+        ]
+    assert view.meter.verifier_calls == 24
+
+
+def rows(level: int, *answers: str) -> list[Group]:
+    trace = Trace("k", "p", (1,), (True,), (0.0,), "", "stop", depth=1)
+    return [Group(Task.of("t", f"{level} {answer}", None, level), (replace(trace, text=answer),)) for answer in answers]
+
+
+def test_replay_gives_everything_or_each_levels_newest_rows() -> None:
+    family = task_family("copy")
+    history = [rows(2, "a", "b") + rows(3, "c"), rows(3, "d"), rows(4, "e")]
+    view = looking(family, history=history)
+
+    def texts(source: Replay) -> list[str]:
+        return [group.traces[0].text for group in source.propose(view)]
+
+    assert texts(Replay()) == ["a", "b", "c", "d", "e"]
+    assert texts(Replay(newest=True)) == ["a", "b", "d", "e"]
