@@ -54,6 +54,7 @@ def main() -> None:
     parser.add_argument("--side-by-side", type=int, default=1, help="runs at a time, the cores shared out among them")
     chosen = parser.parse_args()
     path = HERE / "results" / f"{chosen.name}.json"
+    path.parent.mkdir(exist_ok=True)
     done = json.loads(path.read_text()) if path.is_file() else []
     left = [arguments for arguments in EXPERIMENTS[chosen.name] if arguments not in [run["arguments"] for run in done]]
     threads = max(1, (os.cpu_count() or 1) // chosen.side_by_side)
