@@ -13,6 +13,7 @@ from autotroph.loop import run_loop
 from autotroph.recipes import length_generalisation as recipe
 from autotroph.state import State
 from autotroph.store.run import Run
+from autotroph.tasks.registry import task_family
 
 
 @pytest.fixture(scope="module")
@@ -131,3 +132,20 @@ def test_grpo_improves_a_brief_base(tmp_path: Path) -> None:
     before, after = record.base_accuracy[3][0], record.champion_accuracy[3][0]
     assert any(cycle.decision.promoted for cycle in record.cycles)
     assert after > before + 0.1, f"{before:.2f} -> {after:.2f}"
+
+
+def test_rft_learns_from_right_tries_alone_in_an_environment(tmp_path: Path) -> None:
+    settings = {"task": "maze_walk", "level": 2, "cycles": 2, "tasks": 200, "sealed": 150, "final_sealed": 150}
+    small = {"hidden": 32, "rope_theta": 1e4, "train": {"steps": 150, "rows": 500}}
+    with start(tmp_path / "rft", "rft", **settings, base=small, near=0.95, confident=0.9) as run:
+        finish(run)
+        record = run.record()
+        rows = [group for groups in State.restore(run).history() for group in groups]
+    family = task_family("maze_walk")
+    assert rows
+    assert all(family.verify(group.task, trace.text) == 1.0 for group in rows for trace in group.traces)
+    assert set(record.cycles[0].rejected) >= {"low verified", "low confidence"}
+    assert set(record.refined["champion"]) == {"greedy", "vote@5", "best@5"}
+    before, after = record.base_accuracy[2][0], record.champion_accuracy[2][0]
+    assert any(cycle.decision.promoted for cycle in record.cycles)
+    assert after > before, f"{before:.2f} -> {after:.2f}"

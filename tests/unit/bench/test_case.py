@@ -1,0 +1,58 @@
+"""What a benchmark reports, against numbers derived by hand."""
+
+import json
+import time
+from pathlib import Path
+
+import pytest
+
+from autotroph.bench import rollouts, train
+from autotroph.bench.case import line, measured
+from autotroph.cli.main import invoke
+
+
+def test_a_line_by_hand() -> None:
+    assert line([(1, 5), (2, 7), (3, 9)]) == pytest.approx((2, 3, 1))
+    slope, intercept, fit = line([(0, 0), (1, 1), (2, 0)])
+    assert (slope, intercept, fit) == pytest.approx((0, 1 / 3, 0))
+
+
+def test_both_sides_run_in_turns_and_the_ratio_is_ours_over_theirs() -> None:
+    turns: list[str] = []
+
+    def side(name: str, seconds: float):
+        def work() -> float:
+            turns.append(name)
+            time.sleep(seconds)
+            return 10.0
+
+        return work
+
+    case = measured("sleep", "units/s", side("a", 0.01), side("b", 0.04), "the slow one", n=3)
+    assert turns == ["a", "b"] * 4
+    assert case.ours < 1000
+    assert case.ratio == pytest.approx(4, rel=0.3)
+    assert case.spread[0] <= case.ratio <= case.spread[1]
+    alone = measured("sleep", "units/s", side("a", 0.001), n=2)
+    assert (alone.peer, alone.ratio) == (None, None)
+
+
+@pytest.mark.parametrize("name", ["rollouts", "train"])
+def test_bench_writes_its_figures(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(rollouts, "PROMPTS", 4)
+    monkeypatch.setattr(rollouts, "TOKENS", 4)
+    monkeypatch.setattr(train, "ROWS", 4)
+    monkeypatch.setattr(train, "STEPS", 1)
+    out = tmp_path / "new" / "figures.json"
+    assert invoke(["bench", name, "--repeats", "1", "--json", "--out", str(out)]) == 0
+    figures = json.loads(capsys.readouterr().out)
+    assert figures == json.loads(out.read_text())
+    assert figures["bench"] == name
+    (case,) = figures["cases"]
+    assert set(case) == {"case", "unit", "ours", "peer", "peer_name", "ratio", "spread", "n"}
+    assert case["ours"] > 0
+    assert case["ratio"] == pytest.approx(case["ours"] / case["peer"])
+    assert invoke(["bench", name, "--repeats", "1"]) == 0
+    assert "transformers" in capsys.readouterr().out
