@@ -1,6 +1,6 @@
 """The sampler: many prompts through one transformer at a time.
 
-Prompts of one length form batches, so there is no padding; rows that have finished leave them. Randomness is a pure
+Prompts of similar lengths form batches, padded on the left; rows that have finished leave them. Randomness is a pure
 function of (row seed, position, token), so a row's result does not depend on its neighbours.
 """
 
@@ -16,12 +16,13 @@ from autotroph.core.errors import AutotrophError
 from autotroph.core.policy import Policy
 from autotroph.core.protocols import SamplingParams
 from autotroph.core.trace import Completion
+from autotroph.models.batching import alike
 from autotroph.models.threads import check_in, in_parallel, workers_for
 from autotroph.models.tokenizer import TextTokenizer
 from autotroph.models.transformer import Transformer
 
-ROWS = 512
-"""Most rows of a batch."""
+ROWS, TOKENS, STRETCH = 512, 1 << 16, 1.25
+"""Most rows and prompt tokens of a batch, and the length of its longest prompt as a multiple of its shortest."""
 
 
 def compute_dtype() -> torch.dtype:
@@ -70,12 +71,7 @@ class Engine:
         self, prompts: Sequence[Sequence[int]], params: SamplingParams, seeds: Sequence[int]
     ) -> list[Completion]:
         """One completion for each prompt, in order. A prompt without tokens is opened with <bos>."""
-        lengths: dict[int, list[int]] = {}
-        for index, prompt in enumerate(prompts):
-            lengths.setdefault(max(len(prompt), 1), []).append(index)
-        batches = [
-            rows[start : start + ROWS] for _, rows in sorted(lengths.items()) for start in range(0, len(rows), ROWS)
-        ]
+        batches = alike([len(prompt) for prompt in prompts], ROWS, TOKENS, STRETCH)
         done = in_parallel(
             lambda rows: self._batch([prompts[row] for row in rows], params, [seeds[row] for row in rows]),
             batches,
@@ -90,9 +86,14 @@ class Engine:
         self, prompts: Sequence[Sequence[int]], params: SamplingParams, seeds: Sequence[int]
     ) -> list[Completion]:
         """Sample prompts of one length to their ends."""
-        ids_BT = torch.tensor([list(prompt) or [self.tokenizer.bos_id] for prompt in prompts])
+        opened = [list(prompt) or [self.tokenizer.bos_id] for prompt in prompts]
+        longest = max(map(len, opened))
+        ids_BT = torch.tensor([[self.tokenizer.pad_id] * (longest - len(prompt)) + prompt for prompt in opened])
+        starts = [longest - len(prompt) for prompt in opened]
         seeds_B = torch.tensor(seeds)
         cache = self.model.cache(len(prompts), ids_BT.shape[1] + params.max_tokens)
+        if any(starts):
+            cache.starts_B = torch.tensor(starts)
         chosen = torch.zeros(len(prompts), params.max_tokens, dtype=torch.long)
         logprob = torch.zeros(len(prompts), params.max_tokens)
         entropy = torch.zeros(len(prompts), params.max_tokens)

@@ -54,13 +54,17 @@ class ModelConfig(Config):
 
 
 class KVCache:
-    """Keys and values of B rows and at most S positions, allocated once. `length` positions are filled in every row."""
+    """Keys and values of B rows and at most S positions, allocated once. `length` positions are filled in every row.
+
+    `starts_B`, where rows are padded on the left: the first position of each that counts.
+    """
 
     def __init__(self, config: ModelConfig, rows: int, positions: int, dtype: torch.dtype, device: torch.device):
         shape = (config.num_hidden_layers, rows, config.num_key_value_heads, positions, config.head_dim)
         self.keys_LBKSD = torch.empty(shape, dtype=dtype, device=device)
         self.values_LBKSD = torch.empty(shape, dtype=dtype, device=device)
         self.length = 0
+        self.starts_B: Tensor | None = None
 
     def extend(self, layer: int, key_BKTD: Tensor, value_BKTD: Tensor) -> tuple[Tensor, Tensor]:
         """Write T new positions of one layer; return all filled positions, [B, K, S, D] each."""
@@ -73,6 +77,8 @@ class KVCache:
         """Move the given rows (ascending indices) to the front; what lies behind them is free."""
         for cache in (self.keys_LBKSD, self.values_LBKSD):
             cache[:, : len(rows), :, : self.length] = cache[:, rows, :, : self.length]
+        if self.starts_B is not None:
+            self.starts_B = self.starts_B[rows]
 
 
 class RMSNorm(nn.Module):
@@ -102,27 +108,40 @@ class Rotary:
         return x_BHTD * self.cos_TD + torch.cat((-second, first), dim=-1) * self.sin_TD
 
 
-def attend(q_BHTD: Tensor, k_BKSD: Tensor, v_BKSD: Tensor) -> Tensor:
-    """Causal attention of the last T of S positions, [B, H, T, D].
+def attend(q_BHTD: Tensor, k_BKSD: Tensor, v_BKSD: Tensor, bias: Tensor | None) -> Tensor:
+    """Attention of the last T of S positions, [B, H, T, D]; `bias` as `looks` gives it.
 
     On the CPU short sequences go through two batched products: with them a whole training pass took about half as
     long as with the fused kernel at a few dozen positions.
     """
     (rows, heads, count, size), (_, groups, seen, _) = q_BHTD.shape, k_BKSD.shape
     if q_BHTD.device.type != "cpu" or count > 256:
-        causal = None if count == 1 else causal_bias(count, seen, q_BHTD)
-        return F.scaled_dot_product_attention(q_BHTD, k_BKSD, v_BKSD, causal, enable_gqa=heads != groups)
+        return F.scaled_dot_product_attention(q_BHTD, k_BKSD, v_BKSD, bias, enable_gqa=heads != groups)
     q = (q_BHTD * size**-0.5).reshape(rows * groups, heads // groups * count, size)
     scores = torch.bmm(q, k_BKSD.reshape(rows * groups, seen, size).mT)
-    if count > 1:
-        scores = scores.view(-1, count, seen) + causal_bias(count, seen, scores)
+    if bias is not None:
+        scores = scores.view(rows, heads, count, seen) + bias
     weights = scores.softmax(-1).view(rows * groups, -1, seen)
     return torch.bmm(weights, v_BKSD.reshape(rows * groups, seen, size)).view(rows, heads, count, size)
 
 
-def causal_bias(count: int, seen: int, like: Tensor) -> Tensor:
-    """[T, S]: 0 where the i-th of the last T positions may look, -inf where it may not."""
-    return torch.full((count, seen), float("-inf"), dtype=like.dtype, device=like.device).triu(seen - count + 1)
+HIDDEN = -1e4
+"""Bias of padding: finite, so that a row of padding alone has a softmax; its exponential is 0 in every dtype."""
+
+
+def looks(count: int, seen: int, starts_B: Tensor | None, like: Tensor) -> Tensor | None:
+    """Where the last T of S positions may look, as a bias on scores: [T, S], or [B, 1, T or 1, S] for padded rows.
+
+    None where they may look everywhere.
+    """
+    causal = None
+    if count > 1:
+        causal = torch.full((count, seen), float("-inf"), dtype=like.dtype, device=like.device).triu(seen - count + 1)
+    if starts_B is None:
+        return causal
+    padding = torch.arange(seen, device=like.device) < starts_B[:, None, None, None]
+    bias = torch.zeros(padding.shape, dtype=like.dtype, device=like.device).masked_fill(padding, HIDDEN)
+    return bias if causal is None else bias + causal
 
 
 class Attention(nn.Module):
@@ -137,7 +156,7 @@ class Attention(nn.Module):
         norm = (lambda: RMSNorm(config.head_dim, config.rms_norm_eps)) if config.qk_norm else nn.Identity
         self.q_norm, self.k_norm = norm(), norm()
 
-    def forward(self, x_BTC: Tensor, rotary: Rotary | None, cache: KVCache | None) -> Tensor:
+    def forward(self, x_BTC: Tensor, bias: Tensor | None, rotary: Rotary | None, cache: KVCache | None) -> Tensor:
         rows, count, _ = x_BTC.shape
         split = (rows, count, -1, self.head_dim)
         q = self.q_norm(self.q_proj(x_BTC).view(split)).transpose(1, 2)
@@ -147,7 +166,7 @@ class Attention(nn.Module):
             q, k = rotary(q), rotary(k)
         if cache is not None:
             k, v = cache.extend(self.layer, k, v)
-        return self.o_proj(attend(q, k, v).transpose(1, 2).reshape(rows, count, -1))
+        return self.o_proj(attend(q, k, v, bias).transpose(1, 2).reshape(rows, count, -1))
 
 
 class SwiGLU(nn.Module):
@@ -171,8 +190,8 @@ class Block(nn.Module):
         self.input_layernorm = RMSNorm(config.hidden_size, config.rms_norm_eps)
         self.post_attention_layernorm = RMSNorm(config.hidden_size, config.rms_norm_eps)
 
-    def forward(self, x_BTC: Tensor, rotary: Rotary | None, cache: KVCache | None) -> Tensor:
-        x_BTC = x_BTC + self.self_attn(self.input_layernorm(x_BTC), rotary, cache)
+    def forward(self, x_BTC: Tensor, bias: Tensor | None, rotary: Rotary | None, cache: KVCache | None) -> Tensor:
+        x_BTC = x_BTC + self.self_attn(self.input_layernorm(x_BTC), bias, rotary, cache)
         return x_BTC + self.mlp(self.post_attention_layernorm(x_BTC))
 
 
@@ -188,10 +207,11 @@ class Decoder(nn.Module):
 
     def forward(self, ids_BT: Tensor, cache: KVCache | None = None) -> Tensor:
         x_BTC = self.embed_tokens(ids_BT)
-        start = cache.length if cache is not None else 0
-        rotary = None if self.config.rope_theta is None else Rotary(self.config, start, ids_BT.shape[1], x_BTC)
+        start, count = cache.length if cache is not None else 0, ids_BT.shape[1]
+        bias = looks(count, start + count, cache.starts_B if cache is not None else None, x_BTC)
+        rotary = None if self.config.rope_theta is None else Rotary(self.config, start, count, x_BTC)
         for layer in self.layers:
-            x_BTC = layer(x_BTC, rotary, cache)
+            x_BTC = layer(x_BTC, bias, rotary, cache)
         if cache is not None:
             cache.length += ids_BT.shape[1]
         return self.norm(x_BTC)

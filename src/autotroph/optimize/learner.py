@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from itertools import repeat
 
@@ -17,6 +17,7 @@ from autotroph.core.budget import Meter
 from autotroph.core.config import Config
 from autotroph.core.errors import AutotrophError
 from autotroph.core.protocols import Signal
+from autotroph.models.batching import alike
 from autotroph.models.engine import compute_dtype
 from autotroph.models.threads import check_in, workers_for
 from autotroph.models.transformer import Transformer
@@ -74,7 +75,8 @@ class Learner:
         }
         tokens, totals = sum(len(s.trace.ids) for s in signals), Counter[str]()
         share = min(self.config.batch_tokens, -(-tokens // len(self._replicas)))
-        shards = balanced(buckets(signals, share), len(self._replicas))
+        batches = alike([len(signal.trace.ids) for signal in signals], len(signals), share, STRETCH)
+        shards = balanced([[signals[i] for i in batch] for batch in batches], len(self._replicas))
         for metrics in self._pool.map(self._backward, self._replicas, shards, repeat(counts)):
             totals.update(metrics)
         norm = self._update()
@@ -94,9 +96,9 @@ class Learner:
     def _loss(
         self, model: Transformer, batch: list[Signal], counts: Mapping[str, int]
     ) -> tuple[Tensor, dict[str, float]]:
-        """Loss of a batch of traces of one length, and its terms as numbers. R rows of T tokens."""
-        ids_RT = torch.tensor([s.trace.ids for s in batch])
-        mask_RT = torch.tensor([s.trace.sampled for s in batch])[:, 1:]
+        """Loss of a batch of traces, padded on the right, and its terms as numbers. R rows of T tokens."""
+        ids_RT = padded([s.trace.ids for s in batch])
+        mask_RT = padded([s.trace.sampled for s in batch])[:, 1:]
         first = int(mask_RT.any(0).int().argmax())
         mask_RT, target_RT = mask_RT[:, first:], ids_RT[:, first + 1 :]
         hidden = model(ids_RT[:, :-1])[:, first:]
@@ -111,7 +113,7 @@ class Learner:
             term = -(column("likelihood") * logp_RT).sum() / counts["likelihood"]
             loss, metrics["likelihood"] = loss + term, term.item()
         if any(s.advantage for s in batch):
-            old_RT = torch.tensor([s.trace.logprobs for s in batch])[:, first + 1 :]
+            old_RT = padded([s.trace.logprobs for s in batch])[:, first + 1 :]
             ratio_RT = ((logp_RT - old_RT) * mask_RT).exp()
             low, high = 1 - column("clip_low"), 1 + column("clip_high")
             advantage_RT = column("advantage")
@@ -187,27 +189,27 @@ class Learner:
         self.done = int(state["done"])
 
 
+STRETCH = 1.1
+"""Length of a batch's longest row as a multiple of its shortest: half of that, about 5%, is what padding costs."""
+
+
+def padded(rows: Sequence[Sequence[float]]) -> Tensor:
+    """Rows of different lengths as one tensor, zeros on the right."""
+    longest = max(map(len, rows))
+    zero = type(rows[0][0])()
+    return torch.tensor([[*row, *[zero] * (longest - len(row))] for row in rows])
+
+
 def balanced(batches: Iterable[list[Signal]], workers: int) -> list[list[list[Signal]]]:
     """Batches dealt to workers, the largest first, each to whoever has the fewest tokens; always dealt alike."""
     shards: list[list[list[Signal]]] = [[] for _ in range(workers)]
     loads = [0] * workers
 
     def tokens(batch: list[Signal]) -> int:
-        return len(batch) * len(batch[0].trace.ids)
+        return len(batch) * len(batch[-1].trace.ids)
 
     for batch in sorted(batches, key=tokens, reverse=True):
         least = loads.index(min(loads))
         shards[least].append(batch)
         loads[least] += tokens(batch)
     return shards
-
-
-def buckets(signals: Sequence[Signal], tokens: int) -> Iterator[list[Signal]]:
-    """Signals of equal length together, at most `tokens` tokens at a time: no padding at all."""
-    lengths: dict[int, list[Signal]] = {}
-    for signal in signals:
-        lengths.setdefault(len(signal.trace.ids), []).append(signal)
-    for length, same in sorted(lengths.items()):
-        rows = max(1, tokens // length)
-        for start in range(0, len(same), rows):
-            yield same[start : start + rows]
