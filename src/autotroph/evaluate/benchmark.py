@@ -8,17 +8,19 @@ from autotroph.core.decision import Report, Result
 from autotroph.core.errors import AutotrophError
 from autotroph.core.fingerprint import Fingerprints, fingerprint
 from autotroph.core.protocols import Refiner, Sampler, TaskFamily
-from autotroph.core.task import Task, stable_hash
+from autotroph.core.task import stable_hash
 
 
 class SealedSuite:
-    """`per_level` sealed tasks of each level. Levels that have none are left out; a suite without any is refused."""
+    """`per_level` sealed tasks of each level, at most; one that two levels share counts for the lower one.
+
+    Levels that have none are left out; a suite without any is refused.
+    """
 
     def __init__(self, family: TaskFamily, levels: Sequence[int], per_level: int, seed: int):
         self._family = family
-        self._tasks: list[Task] = []
-        for level in levels:
-            self._tasks += family.generate(level, per_level, seed, "sealed")
+        drawn = [task for level in levels for task in family.generate(level, per_level, seed, "sealed")]
+        self._tasks = list({task.key: task for task in reversed(drawn)}.values())[::-1]
         if not self._tasks:
             raise AutotrophError(
                 f"task '{family.name}': no sealed tasks on levels {list(levels)}; give more rows, or mark some "

@@ -19,7 +19,7 @@ from autotroph.core.trace import Completion
 from autotroph.models.batching import alike
 from autotroph.models.threads import check_in, in_parallel, workers_for
 from autotroph.models.tokenizer import TextTokenizer
-from autotroph.models.transformer import Transformer
+from autotroph.models.transformer import KVCache, Transformer
 
 ROWS, TOKENS, STRETCH = 512, 1 << 16, 1.25
 """Most rows and prompt tokens of a batch, and the length of its longest prompt as a multiple of its shortest."""
@@ -85,15 +85,9 @@ class Engine:
     def _batch(
         self, prompts: Sequence[Sequence[int]], params: SamplingParams, seeds: Sequence[int]
     ) -> list[Completion]:
-        """Sample prompts of one length to their ends."""
-        opened = [list(prompt) or [self.tokenizer.bos_id] for prompt in prompts]
-        longest = max(map(len, opened))
-        ids_BT = torch.tensor([[self.tokenizer.pad_id] * (longest - len(prompt)) + prompt for prompt in opened])
-        starts = [longest - len(prompt) for prompt in opened]
+        """Sample prompts of similar lengths to their ends."""
+        hidden_BC, cache = self._prefill(prompts, params.max_tokens)
         seeds_B = torch.tensor(seeds)
-        cache = self.model.cache(len(prompts), ids_BT.shape[1] + params.max_tokens)
-        if any(starts):
-            cache.starts_B = torch.tensor(starts)
         chosen = torch.zeros(len(prompts), params.max_tokens, dtype=torch.long)
         logprob = torch.zeros(len(prompts), params.max_tokens)
         entropy = torch.zeros(len(prompts), params.max_tokens)
@@ -101,7 +95,7 @@ class Engine:
         live = torch.arange(len(prompts))
         for step in range(params.max_tokens):
             check_in()
-            logits_BV = self.model.logits(self.model(ids_BT, cache)[:, -1])
+            logits_BV = self.model.logits(hidden_BC)
             if not bool(torch.isfinite(logits_BV).all()):
                 raise AutotrophError(f"policy {self.policy.id}: logits are not finite; its weights are damaged")
             raw_BV = logits_BV.log_softmax(1)
@@ -113,14 +107,16 @@ class Engine:
             entropy[live, step] = -(raw_BV.exp() * raw_BV).sum(1)
             ended = token_B == self.tokenizer.eos_id
             length[live[ended]] = step + 1
-            self.meter.spend(tokens=len(live), flops=self.flops_per_token * ids_BT.numel())
+            self.meter.spend(tokens=len(live))
             if bool(ended.any()):
                 going = torch.nonzero(~ended)[:, 0]
                 live, token_B = live[going], token_B[going]
-                cache.keep(going)
+                cache.take(going)
             if not len(live):
                 break
-            ids_BT = token_B[:, None]
+            if step + 1 < params.max_tokens:
+                hidden_BC = self.model(token_B[:, None], cache)[:, -1]
+                self.meter.spend(flops=self.flops_per_token * len(live))
         mean_entropy = entropy.sum(1) / length
         completions = []
         for i, count in enumerate(length.tolist()):
@@ -128,3 +124,22 @@ class Engine:
             stop = "stop" if ids[-1] == self.tokenizer.eos_id else "length"
             completions.append(Completion(ids, tuple(logprob[i, :count].tolist()), stop, float(mean_entropy[i])))
         return completions
+
+    def _prefill(self, prompts: Sequence[Sequence[int]], room: int) -> tuple[Tensor, KVCache]:
+        """Each different prompt passes the model once: hidden states [B, C] after the prompts, and their cache with
+        `room` for new tokens."""
+        opened = [tuple(prompt) or (self.tokenizer.bos_id,) for prompt in prompts]
+        place = {prompt: i for i, prompt in enumerate(dict.fromkeys(opened))}
+        longest = max(map(len, place))
+        starts = [longest - len(prompt) for prompt in place]
+        ids_UT = torch.tensor([[self.tokenizer.pad_id] * (longest - len(prompt)) + list(prompt) for prompt in place])
+        cache = self.model.cache(len(prompts), longest + room)
+        if any(starts):
+            cache.starts_B = torch.tensor(starts)
+        hidden_BC = self.model(ids_UT, cache)[:, -1]
+        self.meter.spend(flops=self.flops_per_token * ids_UT.numel())
+        if len(place) < len(prompts):
+            rows = torch.tensor([place[prompt] for prompt in opened])
+            cache.take(rows)
+            hidden_BC = hidden_BC[rows]
+        return hidden_BC, cache

@@ -73,8 +73,8 @@ class KVCache:
         self.values_LBKSD[layer, :rows, :, self.length : end] = value_BKTD
         return self.keys_LBKSD[layer, :rows, :, :end], self.values_LBKSD[layer, :rows, :, :end]
 
-    def keep(self, rows: Tensor) -> None:
-        """Move the given rows (ascending indices) to the front; what lies behind them is free."""
+    def take(self, rows: Tensor) -> None:
+        """Make the given rows, repeated ones too, the first ones in this order; what lies behind them is free."""
         for cache in (self.keys_LBKSD, self.values_LBKSD):
             cache[:, : len(rows), :, : self.length] = cache[:, rows, :, : self.length]
         if self.starts_B is not None:
