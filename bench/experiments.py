@@ -22,20 +22,22 @@ HERE = Path(__file__).parent
 LENGTH = ["run", "length_generalisation"]
 FORWARD = [*LENGTH, "--task", "addition_forward", "--taught", "6", "--target", "12", "--rounds", "10", "--ahead", "1",
            "--members", "1", "--mastery", "0", "--entropy", "0", "--gate-off", "--steps", "150"]  # fmt: skip
-DATASETS = (
-    "base_conversion",
-    "basic_arithmetic",
-    "binary_alternation",
-    "chain_sum",
-    "count_bits",
-    "gcd",
-    "isomorphic_strings",
-    "leg_counting",
-    "letter_counting",
-    "number_filtering",
-    "simple_equations",
-    "spell_backward",
-)
+DATASETS = {
+    "spell_backward": 2,
+    "basic_arithmetic": 1,
+    "leg_counting": 2,
+    "letter_counting": 1,
+    "family_relationships": 1,
+    "calendar_arithmetic": 1,
+    "gcd": 1,
+    "syllogism": 1,
+    "simple_equations": 1,
+    "count_bits": 1,
+    "chain_sum": 2,
+    "products": 2,
+}
+"""Dataset -> highest level practised: the first one with sealed tasks enough."""
+PRACTICE = ["--base-rope-theta", "10000", "--base-train-steps", "100", "--steps", "60", "--cycles", "4"]
 EXPERIMENTS: dict[str, list[list[str]]] = {
     "seeds": [[*LENGTH, "--seed", str(seed)] for seed in range(5)],
     "far": [[*LENGTH, "--target", "32", "--rounds", "100"]],
@@ -43,7 +45,10 @@ EXPERIMENTS: dict[str, list[list[str]]] = {
         [*FORWARD, "--filter", kind, "--seed", str(seed)] for seed in range(2) for kind in ("none", "length")
     ],
     "poison": [[*LENGTH, "--poison-round", str(number)] for number in (5, 10)],
-    "reasoning_gym": [["run", "grpo", "--task", f"reasoning_gym:{name}"] for name in DATASETS],
+    "reasoning_gym": [
+        ["run", "grpo", "--task", f"reasoning_gym:{name}", "--level", str(level), *PRACTICE]
+        for name, level in DATASETS.items()
+    ],
     "clock": [["run", "examples/clock.toml", "--seed", str(seed)] for seed in range(3)],
 }
 
