@@ -62,7 +62,7 @@ def main() -> None:
     path.parent.mkdir(exist_ok=True)
     done = json.loads(path.read_text()) if path.is_file() else []
     left = [arguments for arguments in EXPERIMENTS[chosen.name] if arguments not in [run["arguments"] for run in done]]
-    threads = max(1, (os.cpu_count() or 1) // chosen.side_by_side)
+    threads = max(1, len(os.sched_getaffinity(0)) // chosen.side_by_side)
     with ThreadPoolExecutor(chosen.side_by_side) as pool:
         for figures in pool.map(lambda arguments: measured(arguments, threads), left):
             done.append(figures)
