@@ -20,8 +20,9 @@ from typing import Any
 
 HERE = Path(__file__).parent
 LENGTH = ["run", "length_generalisation"]
-FORWARD = [*LENGTH, "--task", "addition_forward", "--taught", "6", "--target", "12", "--rounds", "10", "--ahead", "1",
-           "--members", "1", "--mastery", "0", "--entropy", "0", "--gate-off", "--steps", "150"]  # fmt: skip
+FORWARD = [*LENGTH, "--task", "addition_forward", "--target", "16", "--rounds", "6", "--ahead", "1", "--steps", "250",
+           "--base-train-steps", "3500", "--base-train-settle", "2200"]  # fmt: skip
+AS_IN_THE_PAPER = ["--members", "1", "--mastery", "0", "--entropy", "0", "--gate-off"]
 DATASETS = {
     "spell_backward": 2,
     "basic_arithmetic": 1,
@@ -42,9 +43,11 @@ EXPERIMENTS: dict[str, list[list[str]]] = {
     "seeds": [[*LENGTH, "--seed", str(seed)] for seed in range(5)],
     "far": [[*LENGTH, "--target", "32", "--rounds", "100"]],
     "avalanche": [
-        [*FORWARD, "--filter", kind, "--seed", str(seed)] for seed in range(2) for kind in ("none", "length")
+        [*FORWARD, *AS_IN_THE_PAPER, "--filter", "none"],
+        [*FORWARD, *AS_IN_THE_PAPER, "--filter", "length"],
+        FORWARD,
     ],
-    "poison": [[*LENGTH, "--poison-round", str(number)] for number in (5, 10)],
+    "poison": [[*LENGTH, "--poison-round", str(number)] for number in (5,)],
     "reasoning_gym": [
         ["run", "grpo", "--task", f"reasoning_gym:{name}", "--level", str(level), *PRACTICE]
         for name, level in DATASETS.items()
