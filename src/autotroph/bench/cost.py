@@ -13,7 +13,7 @@ from autotroph.state import State
 from autotroph.store.record import CycleRecord
 from autotroph.store.run import Run
 
-SAMPLES = (1000, 2000, 4000, 8000, 16000)
+SAMPLES = (500, 1000, 2000, 4000, 8000)
 
 
 class Silent:

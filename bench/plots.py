@@ -1,0 +1,76 @@
+"""The pictures of docs/, drawn from bench/results/ with Plotly and photographed by a headless Chromium.
+
+.venv/bin/python bench/plots.py
+"""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import tempfile
+from pathlib import Path
+
+import plotly.graph_objects as go
+
+from autotroph.report.theme import GREEN, SERIES, blank
+
+ROOT = Path(__file__).parent.parent
+CHROMIUM = ["chromium", "--headless", "--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-sync",
+            "--disable-background-networking", "--disable-component-update", "--hide-scrollbars"]  # fmt: skip
+
+
+def load(name: str) -> list[dict]:
+    figures = json.loads((ROOT / "bench" / "results" / f"{name}.json").read_text())
+    return figures["cases"] if isinstance(figures, dict) else figures
+
+
+def cost() -> go.Figure:
+    """Seconds of a round against the problems that it labels."""
+    rounds = [case for case in load("cost") if case["unit"] == "s"]
+    samples = [int(case["case"].split()[3]) for case in rounds]
+    low, high = zip(*(case["spread"] for case in rounds), strict=True)
+    middle = [case["ours"] for case in rounds]
+    bars = {
+        "symmetric": False,
+        "array": [h - m for h, m in zip(high, middle, strict=True)],
+        "arrayminus": [m - b for m, b in zip(middle, low, strict=True)],
+    }
+    figure = blank([go.Scatter(x=samples, y=middle, error_y=bars, mode="lines+markers", line={"color": GREEN})], 360)
+    figure.update_xaxes(title_text="problems labelled in the round", rangemode="tozero")
+    return figure.update_yaxes(title_text="seconds of the round", rangemode="tozero")
+
+
+def seeds() -> go.Figure:
+    """Sealed accuracy by problem length, base and champion, a line for each seed."""
+    lines = []
+    for i, run in enumerate(load("seeds")):
+        for role, dash in (("base", "dot"), ("champion", "solid")):
+            levels = sorted(map(int, run[role]))
+            lines.append(
+                go.Scatter(
+                    name=f"{role}, seed {i}",
+                    x=levels,
+                    y=[run[role][str(level)]["accuracy"] for level in levels],
+                    line={"color": SERIES[i % len(SERIES)], "dash": dash, "width": 1.5},
+                )
+            )
+    figure = blank(lines, 400, showlegend=True)
+    figure.update_xaxes(title_text="digits", dtick=1)
+    return figure.update_yaxes(title_text="sealed accuracy", tickformat=".0%", range=[-0.03, 1.03])
+
+
+def main() -> None:
+    for draw in (cost, seeds):
+        with tempfile.TemporaryDirectory() as folder:
+            page = Path(folder) / "page.html"
+            figure = draw().update_layout(width=900)
+            figure.write_html(page, include_plotlyjs=True)
+            target = ROOT / "docs" / f"{draw.__name__}.png"
+            size = f"--window-size=920,{figure.layout.height + 20}"
+            camera = [f"--user-data-dir={folder}/profile", size, "--virtual-time-budget=4000", f"--screenshot={target}"]
+            subprocess.run([*CHROMIUM, *camera, page.as_uri()], check=True, capture_output=True)
+            print(target)
+
+
+if __name__ == "__main__":
+    main()
