@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from pathlib import Path
+from statistics import fmean
 
 from rich.console import Console, Group
 from rich.live import Live as RichLive
@@ -63,12 +64,13 @@ class Live:
         elapsed = time.monotonic() - self._started
         if not self._records:
             return f"{elapsed:.0f} s"
-        each = [record.metrics["seconds"] for record in self._records]
-        target, level = self._loop.target_level, self._records[-1].level
-        left = self._loop.cycles - self._records[-1].cycle - 1
-        if target is not None:
-            left = min(left, max(0, target - level))
-        return f"{elapsed:.0f} s, about {left * sum(each) / len(each):.0f} s left"
+        first, last = self._records[0], self._records[-1]
+        left = float(self._loop.cycles - last.cycle - 1)
+        if self._loop.target_level is not None:
+            pace = max(1, last.mastered - first.mastered) / len(self._records)
+            left = min(left, (self._loop.target_level - last.mastered) / pace)
+        each = fmean(record.metrics["seconds"] for record in self._records)
+        return f"{elapsed:.0f} s, about {left * each:.0f} s left"
 
 
 def kept(record: CycleRecord) -> str:

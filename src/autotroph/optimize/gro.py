@@ -40,7 +40,7 @@ class Replayed:
         }
         candidate = view.publish(
             [learner.trained() for learner in learners],
-            view.sampler(view.trainee).tokenizer,
+            view.load(view.trainee)[1],
             fresh,
             mixture.depth,
             [learner.state_dict() for learner in learners],
