@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 from typing import TypeVar
 
 import torch
@@ -41,16 +41,29 @@ def in_parallel(function: Callable[..., T], *columns: Iterable[object], workers:
         return [function(*call) for call in calls]
     stop = threading.Event()
 
-    def enter() -> None:
+    def job(call: tuple[object, ...]) -> T:
         torch.set_num_threads(max(1, cores // workers))
         _job.stop = stop
+        return function(*call)
 
-    with ThreadPoolExecutor(workers, initializer=enter) as pool:
-        try:
-            return list(pool.map(lambda call: function(*call), calls))
-        except BaseException:
-            stop.set()
-            raise
+    pool = _pool(workers)
+    jobs = [pool.submit(job, call) for call in calls]
+    try:
+        return [one.result() for one in jobs]
+    except BaseException:
+        stop.set()
+        for one in jobs:
+            one.cancel()
+        wait(jobs)
+        raise
+
+
+def _pool(workers: int) -> ThreadPoolExecutor:
+    """This thread's pool of so many workers. Pools stay, because every new thread would keep memory of its own."""
+    pools: dict[int, ThreadPoolExecutor] = _job.__dict__.setdefault("pools", {})
+    if workers not in pools:
+        pools[workers] = ThreadPoolExecutor(workers)
+    return pools[workers]
 
 
 def check_in() -> None:

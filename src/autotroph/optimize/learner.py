@@ -5,8 +5,6 @@ from __future__ import annotations
 import copy
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from itertools import repeat
 
 import torch
 import torch.nn.functional as F
@@ -19,7 +17,7 @@ from autotroph.core.errors import AutotrophError
 from autotroph.core.protocols import Signal
 from autotroph.models.batching import alike
 from autotroph.models.engine import compute_dtype
-from autotroph.models.threads import check_in, workers_for
+from autotroph.models.threads import check_in, in_parallel, workers_for
 from autotroph.models.transformer import Transformer
 from autotroph.optimize.optimizer import MuonAdamW, warmup
 
@@ -54,7 +52,6 @@ class Learner:
         self.masters = {n: p.detach().float().clone().requires_grad_() for n, p in model.named_parameters()}
         self.model = model.to(dtype or compute_dtype()).train()
         self._replicas = [self.model, *(copy.deepcopy(self.model) for _ in range(workers_for(model) - 1))]
-        self._pool = ThreadPoolExecutor(len(self._replicas), initializer=torch.set_num_threads, initargs=(1,))
         self.averages = {name: master.detach().clone() for name, master in self.masters.items()}
         self.optimizer = MuonAdamW(self.masters, config.muon_lr, config.adam_lr, config.decay)
         self.flops_per_token = 6 * sum(master.numel() for master in self.masters.values())
@@ -77,7 +74,7 @@ class Learner:
         share = min(self.config.batch_tokens, -(-tokens // len(self._replicas)))
         batches = alike([len(signal.trace.ids) for signal in signals], len(signals), share, STRETCH)
         shards = balanced([[signals[i] for i in batch] for batch in batches], len(self._replicas))
-        for metrics in self._pool.map(self._backward, self._replicas, shards, repeat(counts)):
+        for metrics in in_parallel(lambda *shard: self._backward(*shard, counts), self._replicas, shards):
             totals.update(metrics)
         norm = self._update()
         self.meter.spend(trained_tokens=tokens, flops=tokens * self.flops_per_token)
