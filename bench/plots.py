@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import argparse
 import json
 import subprocess
 import tempfile
@@ -12,7 +13,9 @@ from pathlib import Path
 
 import plotly.graph_objects as go
 
+from autotroph.report.charts import accuracy_by_cycle
 from autotroph.report.theme import GREEN, SERIES, blank
+from autotroph.store.run import Run
 
 ROOT = Path(__file__).parent.parent
 CHROMIUM = ["chromium", "--headless", "--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-sync",
@@ -59,17 +62,31 @@ def seeds() -> go.Figure:
     return figure.update_yaxes(title_text="sealed accuracy", tickformat=".0%", range=[-0.03, 1.03])
 
 
+def demo(run: Path) -> go.Figure:
+    """The heat map of a run's report."""
+    with Run.open(run, write=False) as opened:
+        figure = accuracy_by_cycle(opened.record())
+    assert figure is not None, "the run has no round yet"
+    return figure
+
+
+def photograph(figure: go.Figure, target: Path, width: int = 900) -> None:
+    figure.update_layout(width=width)
+    with tempfile.TemporaryDirectory() as folder:
+        page = Path(folder) / "page.html"
+        figure.write_html(page, include_plotlyjs=True, config={"displayModeBar": False})
+        size = f"--window-size={width + 20},{figure.layout.height + 20}"
+        camera = [f"--user-data-dir={folder}/profile", size, "--virtual-time-budget=4000", f"--screenshot={target}"]
+        subprocess.run([*CHROMIUM, *camera, page.as_uri()], check=True, capture_output=True)
+
+
 def main() -> None:
-    for draw in (cost, seeds):
-        with tempfile.TemporaryDirectory() as folder:
-            page = Path(folder) / "page.html"
-            figure = draw().update_layout(width=900)
-            figure.write_html(page, include_plotlyjs=True)
-            target = ROOT / "docs" / f"{draw.__name__}.png"
-            size = f"--window-size=920,{figure.layout.height + 20}"
-            camera = [f"--user-data-dir={folder}/profile", size, "--virtual-time-budget=4000", f"--screenshot={target}"]
-            subprocess.run([*CHROMIUM, *camera, page.as_uri()], check=True, capture_output=True)
-            print(target)
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("picture", choices=["seeds", "cost", "demo"])
+    parser.add_argument("--run", type=Path, help="run folder, for demo")
+    chosen = parser.parse_args()
+    drawn = {"seeds": seeds, "cost": cost, "demo": lambda: demo(chosen.run)}[chosen.picture]()
+    photograph(drawn, ROOT / "docs" / f"{chosen.picture}.png")
 
 
 if __name__ == "__main__":
