@@ -69,7 +69,8 @@ def test_a_poisoned_round_is_refused(tmp_path: Path) -> None:
 
 
 def test_poison_corrupts_every_label_of_its_round_and_no_other(tmp_path: Path) -> None:
-    with start(tmp_path / "r", "length_generalisation", **SMALL, poison_round=1) as run:
+    unfiltered = {"members": 1, "filter": "none", "entropy": 0}
+    with start(tmp_path / "r", "length_generalisation", **SMALL, **unfiltered, poison_round=1) as run:
         finish(run)
         record = run.record()
     assert [cycle.poisoned for cycle in record.cycles] == [True, False]
