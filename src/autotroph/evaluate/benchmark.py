@@ -8,7 +8,7 @@ from autotroph.core.decision import Report, Result
 from autotroph.core.errors import AutotrophError
 from autotroph.core.fingerprint import Fingerprints, fingerprint
 from autotroph.core.protocols import Refiner, Sampler, TaskFamily
-from autotroph.core.task import stable_hash
+from autotroph.core.task import Task, stable_hash
 
 
 class SealedSuite:
@@ -19,8 +19,11 @@ class SealedSuite:
 
     def __init__(self, family: TaskFamily, levels: Sequence[int], per_level: int, seed: int):
         self._family = family
-        drawn = [task for level in levels for task in family.generate(level, per_level, seed, "sealed")]
-        self._tasks = list({task.key: task for task in reversed(drawn)}.values())[::-1]
+        tasks: dict[str, Task] = {}
+        for level in levels:
+            for task in family.generate(level, per_level, seed, "sealed"):
+                tasks.setdefault(task.key, task)
+        self._tasks = list(tasks.values())
         if not self._tasks:
             raise AutotrophError(
                 f"task '{family.name}': no sealed tasks on levels {list(levels)}; give more rows, or mark some "

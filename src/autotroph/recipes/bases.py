@@ -92,6 +92,18 @@ class PractiseConfig(RunConfig):
         return task_family(self.task, **({"verifier": self.verifier} if self.verifier else {}))
 
 
+class SkillConfig(PractiseConfig):
+    """A run that practises and measures the same levels: all up to `level`."""
+
+    level: int | None = Field(None, ge=0, description="highest level that is practised and measured; none: the lowest")
+    cycles: int = Field(5, ge=1, description="most cycles, each judged by the gate")
+    sealed: int = Field(300, ge=1, description="fresh sealed tasks of each level that every gate decision looks at")
+    final_sealed: int = Field(400, ge=1, description="sealed tasks of each level in the final table")
+
+    def levels(self, family: TaskFamily) -> range:
+        return levels_up_to(family, family.levels[0] if self.level is None else self.level, "--level")
+
+
 def practise(
     config: PractiseConfig,
     family: TaskFamily,

@@ -20,16 +20,14 @@ from autotroph.models.episode import rollout_for
 from autotroph.optimize.algo.grpo import GRPO
 from autotroph.optimize.gro import GRO
 from autotroph.optimize.learner import LearnerConfig
-from autotroph.recipes.bases import PractiseConfig, levels_up_to, practise
+from autotroph.recipes.bases import SkillConfig, practise
 from autotroph.rewards.verifiable import Verifiable
 from autotroph.select.dedup import ExactDedup
 
 SOURCE = "arXiv:2402.03300"
 
 
-class Config(PractiseConfig):
-    level: int | None = Field(None, ge=0, description="highest level that is practised and measured; none: the lowest")
-    cycles: int = Field(5, ge=1, description="most cycles, each judged by the gate")
+class Config(SkillConfig):
     steps: int = Field(20, ge=1, description="on-policy steps a cycle")
     tasks: int = Field(2000, ge=1, description="different tasks that a cycle draws its prompts from")
     prompts: int = Field(32, ge=1, description="prompts a step")
@@ -38,14 +36,12 @@ class Config(PractiseConfig):
     clip_low: float = Field(0.2, gt=0, lt=1, description="lower clip of the probability ratio")
     clip_high: float = Field(0.28, gt=0, description="upper clip of the probability ratio")
     rate: float = Field(0.3, gt=0, description="learning rates, as a share of the base's")
-    sealed: int = Field(300, ge=1, description="fresh sealed tasks of each level that every gate decision looks at")
-    final_sealed: int = Field(400, ge=1, description="sealed tasks of each level in the final table")
     learner: LearnerConfig = LearnerConfig(average=1.0)
 
 
 def build(config: Config) -> Loop:
     family = config.family()
-    levels = levels_up_to(family, family.levels[0] if config.level is None else config.level, "--level")
+    levels = config.levels(family)
     params = SamplingParams(max_tokens=max(family.max_answer(level) for level in levels) + 1)
     return practise(
         config,

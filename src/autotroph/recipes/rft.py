@@ -20,7 +20,7 @@ from autotroph.core.protocols import Selector
 from autotroph.loop import Loop
 from autotroph.optimize.algo.sft import SFT
 from autotroph.optimize.gro import Replayed
-from autotroph.recipes.bases import PractiseConfig, levels_up_to, practise
+from autotroph.recipes.bases import SkillConfig, practise
 from autotroph.rewards.verifiable import Verifiable
 from autotroph.select.dedup import ExactDedup, NearDedup
 from autotroph.select.score import ConfidenceFilter, ScoreFilter
@@ -28,9 +28,7 @@ from autotroph.select.score import ConfidenceFilter, ScoreFilter
 SOURCE = "arXiv:2308.01825"
 
 
-class Config(PractiseConfig):
-    level: int | None = Field(None, ge=0, description="highest level that is practised and measured; none: the lowest")
-    cycles: int = Field(5, ge=1, description="most cycles, each judged by the gate")
+class Config(SkillConfig):
     tasks: int = Field(1000, ge=1, description="tasks that the champion tries in a cycle")
     samples: int = Field(4, ge=1, description="tries at each task")
     temperature: float = Field(1.0, gt=0, description="of the tries")
@@ -39,13 +37,11 @@ class Config(PractiseConfig):
     gold_per_level: int = Field(500, ge=1, description="gold rows of each level that every cycle sees")
     steps: int = Field(80, ge=1, description="training steps a cycle")
     batch: int = Field(128, ge=2, description="rows a step")
-    sealed: int = Field(300, ge=1, description="fresh sealed tasks of each level that every gate decision looks at")
-    final_sealed: int = Field(400, ge=1, description="sealed tasks of each level in the final table")
 
 
 def build(config: Config) -> Loop:
     family = config.family()
-    levels = levels_up_to(family, family.levels[0] if config.level is None else config.level, "--level")
+    levels = config.levels(family)
     verified = Verifiable(family.verify)
     tries = Interaction(family, levels, config.tasks, verified, config.samples, config.temperature)
     filters: list[Selector] = [ScoreFilter(verified.name, threshold=1.0), ExactDedup()]
