@@ -62,6 +62,10 @@ class State:
             Meter(**(last or base).data["meter"]),
         )
 
+    @property
+    def waiting(self) -> int:
+        return self.cycle - (0 if self.champion.parent is None else self.champion.cycle + 1)
+
     def seed(self, purpose: str) -> int:
         return int(stable_hash(str(self.run_seed), str(self.cycle), purpose)[:12], 16)
 

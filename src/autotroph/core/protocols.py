@@ -173,6 +173,11 @@ class View(Protocol):
         ...
 
     @property
+    def waiting(self) -> int:
+        """Rounds since the champion was promoted, or since the run began."""
+        ...
+
+    @property
     def meter(self) -> Meter: ...
     def seed(self, purpose: str) -> int:
         """A seed that depends on the run's seed, the cycle and the purpose alone."""

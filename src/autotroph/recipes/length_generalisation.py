@@ -47,7 +47,12 @@ class Config(PractiseConfig):
     votes: int = Field(1, ge=1, description="answers of each member to each problem; the majority of all is taken")
     temperature: float = Field(0.7, gt=0, description="of the sampled answers, where a member gives several")
     vote_share: float = Field(1.0, gt=0, le=1, description="share of the answers that a majority needs")
-    reach: float = Field(0.2, ge=0, le=1, description="share of a level with a majority below which nothing is kept")
+    reach: float = Field(
+        0.2,
+        ge=0,
+        le=1,
+        description="share of a level with a majority below which nothing is kept, halved each round without promotion",
+    )
     mastery: float = Field(0.8, ge=0, le=1, description="share of a level kept at which it counts as mastered")
     filter: Literal["none", "length"] = Field("length", description="length: answers shorter than their level's go out")
     entropy: float = Field(0.1, ge=0, description="nats a token above which an answer goes out; 0: never")

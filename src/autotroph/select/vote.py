@@ -21,8 +21,9 @@ class MajorityVote:
     other copies, "minority", and "no majority" for all where the share is too small or the first place is shared.
 
     Where fewer than `coverage` of a level's groups find a majority, the level is beyond the voters, and those who agree
-    do so by mistake more often than elsewhere: none is kept, for the reason "beyond reach". A group of one is not
-    counted.
+    do so by mistake more often than elsewhere: none is kept, for the reason "beyond reach". The demand halves with
+    every round that the champion has been `waiting`, for a run that keeps nothing learns nothing; what a bolder round
+    makes is still the gate's to refuse. A group of one is not counted.
     """
 
     threshold: float = 0.7
@@ -34,7 +35,8 @@ class MajorityVote:
         for group in voted:
             if len(group.traces) > 1:
                 elected[level_of(group)].append(bool(group.kept))
-        beyond = {level for level, found in elected.items() if sum(found) < self.coverage * len(found)}
+        demand = self.coverage * 0.5**view.waiting
+        beyond = {level for level, found in elected.items() if sum(found) < demand * len(found)}
         return [
             group.reject("beyond reach") if len(group.traces) > 1 and level_of(group) in beyond else group
             for group in voted

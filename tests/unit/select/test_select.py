@@ -8,6 +8,7 @@ import string
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from types import SimpleNamespace
 from typing import Any, cast
 
 import pytest
@@ -26,7 +27,7 @@ from autotroph.select.length import LengthFilter
 from autotroph.select.score import ConfidenceFilter, EntropyFilter, ScoreFilter
 from autotroph.select.vote import MajorityVote
 
-VIEW = cast(View, None)  # no selector here looks at the run
+VIEW = cast(View, SimpleNamespace(waiting=0))  # all that a selector looks at
 FAILED = ("", "error")
 STORY = "the quick brown fox jumps over the lazy dog while the cat sleeps on the warm stove all day"
 
@@ -240,6 +241,13 @@ def test_a_level_where_too_few_agree_is_beyond_reach() -> None:
     assert verdict[4] == ["beyond reach", "agreed"]
     assert verdict[5:8] == [["no majority"] * 2] * 3
     assert verdict[8:] == [[None]] * 9
+
+
+def test_the_demand_for_agreement_halves_with_every_round_of_waiting() -> None:
+    level = [group("0", "a", "a")] + [group(str(i), "a", "b") for i in range(1, 8)]  # an eighth agrees
+    vote = MajorityVote(1.0, coverage=0.5)
+    first = [vote.select(level, cast(View, SimpleNamespace(waiting=rounds)))[0].traces[0] for rounds in range(4)]
+    assert [trace.rejected for trace in first] == ["beyond reach", "beyond reach", None, None]
 
 
 @given(st.text("abc", max_size=7), st.randoms())
