@@ -94,18 +94,20 @@ class RMSNorm(nn.Module):
 
 
 class Rotary:
-    """Rotary angles of a position range (arXiv:2104.09864), half-split layout as in Llama."""
+    """Rotary angles of the given positions, [T] or [B, T] (arXiv:2104.09864), half-split layout as in Llama."""
 
-    def __init__(self, config: ModelConfig, start: int, count: int, like: Tensor):
+    def __init__(self, config: ModelConfig, position: Tensor, dtype: torch.dtype):
         assert config.rope_theta is not None
-        exponent = torch.arange(0, config.head_dim, 2, device=like.device, dtype=torch.float32) / config.head_dim
-        position = torch.arange(start, start + count, device=like.device, dtype=torch.float32)
-        angle = torch.outer(position, config.rope_theta**-exponent).repeat(1, 2)
-        self.cos_TD, self.sin_TD = angle.cos().to(like.dtype), angle.sin().to(like.dtype)
+        exponent = torch.arange(0, config.head_dim, 2, device=position.device, dtype=torch.float32) / config.head_dim
+        half = position[..., None] * config.rope_theta**-exponent
+        angle = torch.cat((half, half), -1)
+        if angle.dim() == 3:
+            angle = angle[:, None]  # the same for all heads
+        self.cos, self.sin = angle.cos().to(dtype), angle.sin().to(dtype)
 
     def __call__(self, x_BHTD: Tensor) -> Tensor:
         first, second = x_BHTD.chunk(2, dim=-1)
-        return x_BHTD * self.cos_TD + torch.cat((-second, first), dim=-1) * self.sin_TD
+        return x_BHTD * self.cos + torch.cat((-second, first), dim=-1) * self.sin
 
 
 def attend(q_BHTD: Tensor, k_BKSD: Tensor, v_BKSD: Tensor, bias: Tensor | None) -> Tensor:
@@ -142,6 +144,13 @@ def looks(count: int, seen: int, starts_B: Tensor | None, like: Tensor) -> Tenso
     padding = torch.arange(seen, device=like.device) < starts_B[:, None, None, None]
     bias = torch.zeros(padding.shape, dtype=like.dtype, device=like.device).masked_fill(padding, HIDDEN)
     return bias if causal is None else bias + causal
+
+
+def apart(branch_BT: Tensor, like: Tensor) -> Tensor:
+    """Bias [B, 1, T, T] of rows that go on from their beginning, branch 0, in several ways: none sees another."""
+    seen = (branch_BT[:, None, :] == 0) | (branch_BT[:, None, :] == branch_BT[:, :, None])
+    bias = torch.zeros(seen.shape, dtype=like.dtype, device=like.device)
+    return bias.masked_fill(~seen.tril(), float("-inf"))[:, None]
 
 
 class Attention(nn.Module):
@@ -205,11 +214,23 @@ class Decoder(nn.Module):
         self.layers = nn.ModuleList(Block(config, i) for i in range(config.num_hidden_layers))
         self.norm = RMSNorm(config.hidden_size, config.rms_norm_eps)
 
-    def forward(self, ids_BT: Tensor, cache: KVCache | None = None) -> Tensor:
+    def forward(
+        self,
+        ids_BT: Tensor,
+        cache: KVCache | None = None,
+        position_BT: Tensor | None = None,
+        branch_BT: Tensor | None = None,
+    ) -> Tensor:
         x_BTC = self.embed_tokens(ids_BT)
         start, count = cache.length if cache is not None else 0, ids_BT.shape[1]
-        bias = looks(count, start + count, cache.starts_B if cache is not None else None, x_BTC)
-        rotary = None if self.config.rope_theta is None else Rotary(self.config, start, count, x_BTC)
+        if branch_BT is not None:
+            bias: Tensor | None = apart(branch_BT, x_BTC)
+        else:
+            bias = looks(count, start + count, cache.starts_B if cache is not None else None, x_BTC)
+        rotary = None
+        if self.config.rope_theta is not None:
+            position = torch.arange(start, start + count, device=x_BTC.device) if position_BT is None else position_BT
+            rotary = Rotary(self.config, position, x_BTC.dtype)
         for layer in self.layers:
             x_BTC = layer(x_BTC, bias, rotary, cache)
         if cache is not None:
@@ -246,8 +267,15 @@ class Transformer(nn.Module):
                     parameter.normal_(0.0, scale, generator=generator)
         return self
 
-    def forward(self, ids_BT: Tensor, cache: KVCache | None = None) -> Tensor:
-        hidden: Tensor = self.model(ids_BT, cache)
+    def forward(
+        self,
+        ids_BT: Tensor,
+        cache: KVCache | None = None,
+        position_BT: Tensor | None = None,
+        branch_BT: Tensor | None = None,
+    ) -> Tensor:
+        """Positions are counted from the cache's end unless given; `branch_BT` as in `apart`, without a cache."""
+        hidden: Tensor = self.model(ids_BT, cache, position_BT, branch_BT)
         return hidden
 
     def logits(self, hidden: Tensor) -> Tensor:

@@ -20,6 +20,7 @@ from autotroph.models.engine import compute_dtype
 from autotroph.models.threads import check_in, in_parallel, workers_for
 from autotroph.models.transformer import Transformer
 from autotroph.optimize.optimizer import MuonAdamW, warmup
+from autotroph.optimize.packing import Row, Sheet, rows_of
 
 
 class LearnerConfig(Config):
@@ -70,10 +71,11 @@ class Learner:
             term: max(1, sum(n for s, n in zip(signals, sizes, strict=True) if getattr(s, term) != 0))
             for term in ("advantage", "likelihood", "kl")
         }
-        tokens, totals = sum(len(s.trace.ids) for s in signals), Counter[str]()
+        rows, totals = list(rows_of(signals)), Counter[str]()
+        tokens = sum(map(len, rows))
         share = min(self.config.batch_tokens, -(-tokens // len(self._replicas)))
-        batches = alike([len(signal.trace.ids) for signal in signals], len(signals), share, STRETCH)
-        shards = balanced([[signals[i] for i in batch] for batch in batches], len(self._replicas))
+        batches = alike([len(row) for row in rows], len(rows), share, STRETCH)
+        shards = balanced([[rows[i] for i in batch] for batch in batches], len(self._replicas))
         for metrics in in_parallel(lambda *shard: self._backward(*shard, counts), self._replicas, shards):
             totals.update(metrics)
         norm = self._update()
@@ -81,53 +83,37 @@ class Learner:
         drift = totals.pop("drift", 0.0) / max(1, sum(sizes))
         return {**totals, "loss": sum(totals.values()), "gradient_norm": norm, "kl": drift}
 
-    def _backward(self, model: Transformer, batches: list[list[Signal]], counts: Mapping[str, int]) -> Counter[str]:
+    def _backward(self, model: Transformer, batches: list[list[Row]], counts: Mapping[str, int]) -> Counter[str]:
         """Add the gradients of some batches to one replica; returns the terms of the loss, summed."""
         totals: Counter[str] = Counter()
         for batch in batches:
-            loss, metrics = self._loss(model, batch, counts)
+            loss, metrics = self._loss(model, Sheet.of(batch), counts)
             loss.backward()
             totals.update(metrics)
         return totals
 
-    def _loss(
-        self, model: Transformer, batch: list[Signal], counts: Mapping[str, int]
-    ) -> tuple[Tensor, dict[str, float]]:
-        """Loss of a batch of traces, padded on the right, and its terms as numbers. R rows of T tokens."""
-        ids_RT = padded([s.trace.ids for s in batch])
-        mask_RT = padded([s.trace.sampled for s in batch])[:, 1:]
-        first = int(mask_RT.any(0).int().argmax())
-        mask_RT, target_RT = mask_RT[:, first:], ids_RT[:, first + 1 :]
-        hidden = model(ids_RT[:, :-1])[:, first:]
-        logp_RT = -F.cross_entropy(model.logits(hidden).transpose(1, 2), target_RT, reduction="none")
+    def _loss(self, model: Transformer, sheet: Sheet, counts: Mapping[str, int]) -> tuple[Tensor, dict[str, float]]:
+        """Loss of the sheet's N sampled tokens, and its terms as numbers."""
+        logp_N = logprobs(model, sheet)
         metrics: dict[str, float] = {}
-        loss = logp_RT.new_zeros(())
-
-        def column(name: str) -> Tensor:
-            return torch.tensor([getattr(s, name) for s in batch])[:, None] * mask_RT
-
-        if any(s.likelihood for s in batch):
-            term = -(column("likelihood") * logp_RT).sum() / counts["likelihood"]
+        loss = logp_N.new_zeros(())
+        if any(s.likelihood for s in sheet.signals):
+            term = -(sheet.column("likelihood") * logp_N).sum() / counts["likelihood"]
             loss, metrics["likelihood"] = loss + term, term.item()
-        if any(s.advantage for s in batch):
-            old_RT = padded([s.trace.logprobs for s in batch])[:, first + 1 :]
-            ratio_RT = ((logp_RT - old_RT) * mask_RT).exp()
-            low, high = 1 - column("clip_low"), 1 + column("clip_high")
-            advantage_RT = column("advantage")
-            gain_RT = torch.minimum(ratio_RT * advantage_RT, ratio_RT.clamp(low, high) * advantage_RT)
-            term = -gain_RT.sum() / counts["advantage"]
+        if any(s.advantage for s in sheet.signals):
+            ratio_N = (logp_N - sheet.old_N).exp()
+            low_N, high_N = 1 - sheet.column("clip_low"), 1 + sheet.column("clip_high")
+            advantage_N = sheet.column("advantage")
+            gain_N = torch.minimum(ratio_N * advantage_N, ratio_N.clamp(low_N, high_N) * advantage_N)
+            term = -gain_N.sum() / counts["advantage"]
             loss, metrics["advantage"] = loss + term, term.item()
-            metrics["drift"] = ((ratio_RT - 1 - ratio_RT.log()) * mask_RT).sum().item()
-        if any(s.kl for s in batch):
+            metrics["drift"] = (ratio_N - 1 - ratio_N.log()).sum().item()
+        if any(s.kl for s in sheet.signals):
             assert self.reference is not None, "a signal asks for reference KL: set learner.reference"
             with torch.no_grad():
-                reference_RT = -F.cross_entropy(
-                    self.reference.logits(self.reference(ids_RT[:, :-1])[:, first:]).transpose(1, 2),
-                    target_RT,
-                    reduction="none",
-                )
-            log_ratio = reference_RT - logp_RT
-            term = (column("kl") * (log_ratio.exp() - 1 - log_ratio)).sum() / counts["kl"]
+                reference_N = logprobs(self.reference, sheet)
+            log_ratio_N = reference_N - logp_N
+            term = (sheet.column("kl") * (log_ratio_N.exp() - 1 - log_ratio_N)).sum() / counts["kl"]
             loss, metrics["reference_kl"] = loss + term, term.item()
         return loss, metrics
 
@@ -190,20 +176,19 @@ STRETCH = 1.1
 """Length of a batch's longest row as a multiple of its shortest: half of that, about 5%, is what padding costs."""
 
 
-def padded(rows: Sequence[Sequence[float]]) -> Tensor:
-    """Rows of different lengths as one tensor, zeros on the right."""
-    longest = max(map(len, rows))
-    zero = type(rows[0][0])()
-    return torch.tensor([[*row, *[zero] * (longest - len(row))] for row in rows])
+def logprobs(model: Transformer, sheet: Sheet) -> Tensor:
+    """Log-probabilities of the sheet's sampled tokens [N]; no other token is projected on the vocabulary."""
+    hidden = model(sheet.ids_RT, None, sheet.position_RT, sheet.branch_RT)
+    return -F.cross_entropy(model.logits(hidden.flatten(0, 1)[sheet.source_N]), sheet.target_N, reduction="none")
 
 
-def balanced(batches: Iterable[list[Signal]], workers: int) -> list[list[list[Signal]]]:
+def balanced(batches: Iterable[list[Row]], workers: int) -> list[list[list[Row]]]:
     """Batches dealt to workers, the largest first, each to whoever has the fewest tokens; always dealt alike."""
-    shards: list[list[list[Signal]]] = [[] for _ in range(workers)]
+    shards: list[list[list[Row]]] = [[] for _ in range(workers)]
     loads = [0] * workers
 
-    def tokens(batch: list[Signal]) -> int:
-        return len(batch) * len(batch[-1].trace.ids)
+    def tokens(batch: list[Row]) -> int:
+        return len(batch) * len(batch[-1])
 
     for batch in sorted(batches, key=tokens, reverse=True):
         least = loads.index(min(loads))
