@@ -66,6 +66,7 @@ class Learner:
         finite.
         """
         check_in()
+        signals = [s for s in signals if s.advantage or s.likelihood or s.kl]
         sizes = [sum(s.trace.sampled) for s in signals]
         counts = {
             term: max(1, sum(n for s, n in zip(signals, sizes, strict=True) if getattr(s, term) != 0))

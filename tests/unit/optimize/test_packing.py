@@ -79,3 +79,9 @@ def test_rows_hold_each_trace_once_and_stay_near_twice_their_prompt() -> None:
 
 def test_a_trace_without_a_sampled_token_is_left_out() -> None:
     assert list(rows_of([signal((1, 2), ())])) == []
+
+
+def test_signals_that_weigh_nothing_give_no_gradient_and_no_error() -> None:
+    learner = Learner(Transformer(SHAPE).initialise(0), LearnerConfig(), Meter(), dtype=torch.float32)
+    metrics = learner.step([signal((1, 2), (3, 4)), signal((5,), (6,), advantage=0.0)])
+    assert metrics["gradient_norm"] == 0
