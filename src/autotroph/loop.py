@@ -32,6 +32,18 @@ class Observer(Protocol):
     def cycle(self, record: CycleRecord) -> None: ...
 
 
+class Recorder:
+    """An observer that shows nothing and remembers the cycles."""
+
+    def __init__(self) -> None:
+        self.records: list[CycleRecord] = []
+
+    def base(self, step: int, steps: int, loss: float) -> None: ...
+    def stage(self, cycle: int, name: str) -> None: ...
+    def cycle(self, record: CycleRecord) -> None:
+        self.records.append(record)
+
+
 @dataclass(frozen=True)
 class Stages:
     """The five processes of one run, and the yardstick that only `evaluate` uses."""

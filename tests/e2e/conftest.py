@@ -7,22 +7,9 @@ from typing import Any
 
 import pytest
 
-from autotroph.loop import run_loop
+from autotroph.loop import Recorder, run_loop
 from autotroph.recipes import registry
-from autotroph.store.record import CycleRecord
 from autotroph.store.run import Run
-
-
-class Silent:
-    """An observer that only remembers."""
-
-    def __init__(self) -> None:
-        self.records: list[CycleRecord] = []
-
-    def base(self, step: int, steps: int, loss: float) -> None: ...
-    def stage(self, cycle: int, name: str) -> None: ...
-    def cycle(self, record: CycleRecord) -> None:
-        self.records.append(record)
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -42,7 +29,7 @@ def start(folder: Path, recipe: str, **settings: Any) -> Run:
 def finish(run: Run, watch: Any = None) -> Any:
     """Drive a run to its end from wherever it stands."""
     recipe = registry.find(run.start["recipe"])
-    return run_loop(run, recipe.build(recipe.configure(run.start["config"])), watch or Silent())
+    return run_loop(run, recipe.build(recipe.configure(run.start["config"])), watch or Recorder())
 
 
 SMALL: dict[str, Any] = {
@@ -71,6 +58,6 @@ PRACTICE: dict[str, Any] = {
     "prompts": 32,
     "sealed": 150,
     "final_sealed": 150,
-    "base": {"hidden": 32, "train": {"steps": 120, "rows": 500}},
+    "base": {"hidden": 32, "train": {"steps": 90, "rows": 500}},
 }
 """A base that copies three characters now and then, and three cycles of GRPO."""

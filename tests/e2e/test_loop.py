@@ -4,12 +4,12 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from conftest import PRACTICE, SMALL, Silent, finish, start
+from conftest import PRACTICE, SMALL, finish, start
 
 from autotroph.acquire.replay import Poisoned
 from autotroph.core.protocols import View
 from autotroph.core.trace import Group
-from autotroph.loop import run_loop
+from autotroph.loop import Recorder, run_loop
 from autotroph.recipes import length_generalisation as recipe
 from autotroph.state import State
 from autotroph.store.run import Run
@@ -59,7 +59,7 @@ def test_a_poisoned_round_is_refused(tmp_path: Path) -> None:
     with start(tmp_path / "poisoned", "length_generalisation", **SMALL) as run:
         loop = recipe.build(recipe.Config(**SMALL))
         bad = replace(loop.stages, source=Poisoned(loop.stages.source, at=1))
-        run_loop(run, replace(loop, stages=bad, poison_cycle=1), Silent())
+        run_loop(run, replace(loop, stages=bad, poison_cycle=1)())
         record = run.record()
     first, second = record.cycles
     assert first.decision.promoted
@@ -77,7 +77,7 @@ def test_poison_corrupts_every_label_of_its_round_and_no_other(tmp_path: Path) -
     assert record.cycles[0].metrics["label_accuracy"] == 0.0
 
 
-class Interrupting(Silent):
+class Interrupting(Recorder):
     """An observer that pulls the plug when the given stage of the given cycle begins."""
 
     def __init__(self, cycle: int, stage: str):
@@ -120,7 +120,7 @@ def test_no_gold_answer_reaches_a_self_made_row(clean: Path, tmp_path: Path) -> 
     with start(tmp_path / "blank", "length_generalisation", **SMALL) as run:
         loop = recipe.build(recipe.Config(**SMALL))
         stages = replace(loop.stages, source=Blanked(loop.stages.source))
-        run_loop(run, replace(loop, stages=stages), Silent())
+        run_loop(run, replace(loop, stages=stages)())
         blank = run.record()
     straight = Run.open(clean, write=False).record()
     assert [cycle.candidate for cycle in blank.cycles] == [cycle.candidate for cycle in straight.cycles]

@@ -5,7 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from conftest import SMALL, Silent, start
+from conftest import SMALL, start
 
 from autotroph.acquire.curated import Bare, gold_groups
 from autotroph.core.budget import Meter
@@ -29,7 +29,7 @@ SEALED = FAMILY.generate(3, 20, seed=1, split="sealed")
 def run_with(tmp_path: Path, **stages) -> None:
     loop: Loop = recipe.build(recipe.Config(**SMALL))
     with start(tmp_path / "r", "length_generalisation", **SMALL) as run:
-        run_loop(run, replace(loop, stages=replace(loop.stages, **stages)), Silent())
+        run_loop(run, replace(loop, stages=replace(loop.stages, **stages))())
 
 
 class Leaking:

@@ -7,24 +7,12 @@ from pathlib import Path
 from statistics import median
 
 from autotroph.bench.case import Case, line
-from autotroph.loop import cycle
+from autotroph.loop import Recorder, cycle
 from autotroph.recipes import registry
 from autotroph.state import State
-from autotroph.store.record import CycleRecord
 from autotroph.store.run import Run
 
 SAMPLES = (500, 1000, 2000, 4000, 8000)
-
-
-class Silent:
-    """An observer that keeps the last record."""
-
-    record: CycleRecord
-
-    def base(self, step: int, steps: int, loss: float) -> None: ...
-    def stage(self, cycle: int, name: str) -> None: ...
-    def cycle(self, record: CycleRecord) -> None:
-        self.record = record
 
 
 def run(n: int) -> list[Case]:
@@ -45,9 +33,9 @@ def run(n: int) -> list[Case]:
 def _round(samples: int, seed: int) -> float:
     recipe = registry.find("length_generalisation")
     settings = {"per_round": samples, "steps": samples * 80 // 2000, "base": {"train": {"steps": 200}}, "reach": 0}
-    config, watch = recipe.configure(settings), Silent()
+    config, watch = recipe.configure(settings), Recorder()
     loop = recipe.build(config)
     with tempfile.TemporaryDirectory() as folder:
         with Run.create(Path(folder) / "r", {"recipe": recipe.name, "config": config.model_dump(mode="json")}) as new:
             cycle(State.begin(new, *loop.base(watch)), loop, watch)
-        return watch.record.metrics["seconds"]
+        return watch.records[0].metrics["seconds"]

@@ -16,7 +16,8 @@ from typing import Any
 
 import click
 
-from autotroph.cli.options import merged, nested, options
+from autotroph.cli.options import nested, options
+from autotroph.core.config import merged
 from autotroph.core.errors import AutotrophError, BudgetExceeded
 
 EXIT_MISTAKE, EXIT_BUDGET, EXIT_INTERRUPTED = 2, 3, 130

@@ -15,17 +15,17 @@ from autotroph.core.config import Config
 Path_ = tuple[str, ...]
 
 
-def leaves(model: type[BaseModel], prefix: Path_ = ()) -> Iterator[tuple[Path_, FieldInfo, Any]]:
+def leaves(
+    model: type[BaseModel], prefix: Path_ = (), defaults: BaseModel | None = None
+) -> Iterator[tuple[Path_, FieldInfo, Any]]:
     """(path, field, default) of every field, nested configurations opened."""
     for name, field in model.model_fields.items():
         inner = field.annotation
+        default = field.get_default(call_default_factory=True) if defaults is None else getattr(defaults, name)
         if isinstance(inner, type) and issubclass(inner, BaseModel):
-            defaults = field.get_default(call_default_factory=True)
-            for path, leaf, default in leaves(inner, (*prefix, name)):
-                own = getattr(defaults, path[-1], default) if len(path) == len(prefix) + 2 else default
-                yield path, leaf, own
+            yield from leaves(inner, (*prefix, name), default)
         else:
-            yield (*prefix, name), field, field.get_default(call_default_factory=True)
+            yield (*prefix, name), field, default
 
 
 def flag(path: Path_) -> str:
@@ -83,12 +83,3 @@ def nested(values: dict[str, Any]) -> dict[str, Any]:
                 node = node.setdefault(parent, {})
             node[leaf] = value
     return tree
-
-
-def merged(under: dict[str, Any], over: dict[str, Any]) -> dict[str, Any]:
-    """Two trees of settings as one; where both say something, `over` wins."""
-    both = dict(under)
-    for name, value in over.items():
-        old = both.get(name)
-        both[name] = merged(old, value) if isinstance(old, dict) and isinstance(value, dict) else value
-    return both

@@ -1,7 +1,35 @@
-"""The base of every configuration: frozen, and unknown keys are refused."""
+"""Configuration: frozen, typed, and strict about keys that nobody reads."""
 
-from pydantic import BaseModel, ConfigDict
+from __future__ import annotations
+
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, model_validator
 
 
 class Config(BaseModel):
+    """A nested configuration that is given in part changes that part of the field's default, and nothing else."""
+
     model_config = ConfigDict(frozen=True, extra="forbid")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _over_defaults(cls, data: Any) -> Any:
+        if not isinstance(data, dict):
+            return data
+        defaults = {name: field.default for name, field in cls.model_fields.items() if name in data}
+        return {
+            name: merged(defaults[name].model_dump(), value)
+            if isinstance(value, dict) and isinstance(defaults.get(name), BaseModel)
+            else value
+            for name, value in data.items()
+        }
+
+
+def merged(under: dict[str, Any], over: dict[str, Any]) -> dict[str, Any]:
+    """Two trees of settings as one; where both say something, `over` wins."""
+    both = dict(under)
+    for name, value in over.items():
+        old = both.get(name)
+        both[name] = merged(old, value) if isinstance(old, dict) and isinstance(value, dict) else value
+    return both

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from statistics import fmean
 
 from autotroph.core.policy import Policy
-from autotroph.core.protocols import Algorithm, RewardFn, Rollout, SamplingParams, View
+from autotroph.core.protocols import Algorithm, RewardFn, Rollout, SamplingParams, Tokenizer, View
 from autotroph.core.trace import Group
 from autotroph.models.engine import Engine
 from autotroph.models.threads import in_parallel
@@ -31,30 +31,30 @@ class Replayed:
     def __call__(self, groups: Sequence[Group], view: View) -> tuple[Policy, dict[str, float]]:
         mixture = Mixture.of(groups, self.algorithm)
         members = in_parallel(lambda member: self._trained(member, mixture, view), range(view.trainee.members))
-        learners = [learner for learner, _ in members]
+        learners, tokenizer = [learner for learner, _, _ in members], members[0][1]
         fresh = [group for group in groups if any(trace.policy == view.champion.id for trace in group.kept)]
         metrics = {
-            "loss": fmean(loss for _, losses in members for loss in losses[-(self.steps // 10 + 1) :]),
+            "loss": fmean(loss for _, _, losses in members for loss in losses[-(self.steps // 10 + 1) :]),
             "depth": float(mixture.depth),
             "self_made_share": mixture.self_made_share,
         }
         candidate = view.publish(
             [learner.trained() for learner in learners],
-            view.load(view.trainee)[1],
+            tokenizer,
             fresh,
             mixture.depth,
             [learner.state_dict() for learner in learners],
         )
         return candidate, metrics
 
-    def _trained(self, member: int, mixture: Mixture, view: View) -> tuple[Learner, list[float]]:
-        model, _ = view.load(view.trainee, member)
+    def _trained(self, member: int, mixture: Mixture, view: View) -> tuple[Learner, Tokenizer, list[float]]:
+        model, tokenizer = view.load(view.trainee, member)
         learner = Learner(model, self.learner, view.meter)
         state = view.training(view.trainee, member)
         if state is not None:
             learner.load_state_dict(state)
         rng = random.Random(view.seed(f"batches of member {member}"))
-        return learner, [learner.step(mixture.batch(self.batch, rng))["loss"] for _ in range(self.steps)]
+        return learner, tokenizer, [learner.step(mixture.batch(self.batch, rng))["loss"] for _ in range(self.steps)]
 
 
 @dataclass(frozen=True)

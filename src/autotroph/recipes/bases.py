@@ -99,6 +99,7 @@ class SkillConfig(PractiseConfig):
     cycles: int = Field(5, ge=1, description="most cycles, each judged by the gate")
     sealed: int = Field(300, ge=1, description="fresh sealed tasks of each level that every gate decision looks at")
     final_sealed: int = Field(400, ge=1, description="sealed tasks of each level in the final table")
+    base: BaseConfig = BaseConfig(rope_theta=10000.0, train=PretrainConfig(steps=100))
 
     def levels(self, family: TaskFamily) -> range:
         return levels_up_to(family, family.levels[0] if self.level is None else self.level, "--level")
