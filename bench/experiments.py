@@ -24,21 +24,21 @@ FORWARD = [*LENGTH, "--task", "addition_forward", "--target", "16", "--rounds", 
            "--base-train-steps", "3500", "--base-train-settle", "2200"]  # fmt: skip
 AS_IN_THE_PAPER = ["--members", "1", "--mastery", "0", "--entropy", "0", "--gate-off"]
 DATASETS = {
+    "time_intervals": 1,
     "spell_backward": 2,
-    "basic_arithmetic": 1,
+    "letter_counting": 2,
+    "number_sequence": 2,
     "leg_counting": 2,
-    "letter_counting": 1,
+    "gcd": 2,
+    "count_bits": 2,
     "family_relationships": 1,
+    "basic_arithmetic": 2,
     "calendar_arithmetic": 1,
-    "gcd": 1,
-    "syllogism": 1,
-    "simple_equations": 1,
-    "count_bits": 1,
     "chain_sum": 2,
     "products": 2,
 }
-"""Dataset -> highest level practised: the first one with sealed tasks enough."""
-PRACTICE = ["--base-rope-theta", "10000", "--base-train-steps", "100", "--steps", "60", "--cycles", "4"]
+"""Dataset -> highest level practised."""
+PRACTICE = ["--base-train-steps", "60", "--steps", "60", "--cycles", "4", "--prompts", "48"]
 EXPERIMENTS: dict[str, list[list[str]]] = {
     "seeds": [[*LENGTH, "--seed", str(seed)] for seed in range(5)],
     "far": [[*LENGTH, "--target", "32", "--rounds", "100"]],
