@@ -24,21 +24,21 @@ FORWARD = [*LENGTH, "--task", "addition_forward", "--target", "16", "--rounds", 
            "--base-train-steps", "3500", "--base-train-settle", "2200"]  # fmt: skip
 AS_IN_THE_PAPER = ["--members", "1", "--mastery", "0", "--entropy", "0", "--gate-off"]
 DATASETS = {
-    "time_intervals": 1,
-    "spell_backward": 2,
-    "letter_counting": 2,
-    "number_sequence": 2,
-    "leg_counting": 2,
-    "gcd": 2,
-    "count_bits": 2,
-    "family_relationships": 1,
-    "basic_arithmetic": 2,
-    "calendar_arithmetic": 1,
-    "chain_sum": 2,
-    "products": 2,
+    "spell_backward": (2, 60),
+    "basic_arithmetic": (1, 150),
+    "letter_counting": (2, 60),
+    "chain_sum": (2, 200),
+    "number_sequence": (1, 100),
+    "gcd": (1, 60),
+    "leg_counting": (2, 60),
+    "products": (2, 200),
+    "count_bits": (2, 100),
+    "time_intervals": (1, 60),
+    "family_relationships": (1, 100),
+    "calendar_arithmetic": (1, 60),
 }
-"""Dataset -> highest level practised."""
-PRACTICE = ["--base-train-steps", "60", "--steps", "60", "--cycles", "4", "--prompts", "48"]
+"""Dataset -> highest level practised, steps of the base."""
+PRACTICE = ["--steps", "100", "--cycles", "3"]
 EXPERIMENTS: dict[str, list[list[str]]] = {
     "seeds": [[*LENGTH, "--seed", str(seed)] for seed in range(5)],
     "far": [[*LENGTH, "--target", "32", "--rounds", "100"]],
@@ -49,8 +49,9 @@ EXPERIMENTS: dict[str, list[list[str]]] = {
     ],
     "poison": [[*LENGTH, "--poison-round", str(number)] for number in (5,)],
     "reasoning_gym": [
-        ["run", "grpo", "--task", f"reasoning_gym:{name}", "--level", str(level), *PRACTICE]
-        for name, level in DATASETS.items()
+        ["run", "grpo", "--task", f"reasoning_gym:{name}", "--level", str(level), "--base-train-steps", str(steps)]
+        + PRACTICE
+        for name, (level, steps) in DATASETS.items()
     ],
     "clock": [["run", "examples/clock.toml", "--seed", str(seed)] for seed in range(3)],
 }

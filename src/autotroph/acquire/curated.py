@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from autotroph.core.errors import AutotrophError
 from autotroph.core.protocols import TaskFamily, Tokenizer, View
 from autotroph.core.task import Task
 from autotroph.core.trace import Group
@@ -35,13 +36,25 @@ class Curated:
 
 @dataclass(frozen=True)
 class Bare:
-    """`n` train tasks without answers, spread over the levels: for algorithms that sample their own."""
+    """`n` train tasks without answers, spread over the levels: for algorithms that sample their own.
+
+    `known`: tasks that are left out. A policy that was taught their answers is rewarded for remembering them.
+    """
 
     family: TaskFamily
     levels: Sequence[int]
     n: int
+    known: Sequence[Task] = ()
 
     def propose(self, view: View) -> list[Group]:
-        each = -(-self.n // len(self.levels))
-        seed = view.seed("tasks")
-        return [Group(task) for level in self.levels for task in self.family.generate(level, each, seed)]
+        each, known = -(-self.n // len(self.levels)), {task.key for task in self.known}
+        groups: list[Group] = []
+        for level in self.levels:
+            tasks = self.family.generate(level, each + len(known), view.seed("tasks"))
+            groups += [Group(task) for task in tasks if task.key not in known][:each]
+        if not groups:
+            raise AutotrophError(
+                f"task '{self.family.name}': the base was taught every train task of levels {list(self.levels)}, which "
+                "leaves none to practise; lower --base-train-rows or raise --level"
+            )
+        return groups

@@ -12,6 +12,7 @@ from autotroph.acquire.curated import gold_groups
 from autotroph.core.config import Config
 from autotroph.core.errors import AutotrophError
 from autotroph.core.protocols import SamplingParams, Selector, Source, TaskFamily
+from autotroph.core.task import Task
 from autotroph.core.trace import Group
 from autotroph.evaluate.benchmark import SealedSuite
 from autotroph.evaluate.gate import PairedGate
@@ -61,6 +62,10 @@ class BaseConfig(Config):
             rope_theta=self.rope_theta,
         )
 
+    def taught(self, family: TaskFamily, levels: Sequence[int], seed: int) -> list[Task]:
+        """The tasks whose gold answers the base learns from."""
+        return [task for level in levels for task in family.generate(level, self.train.rows, seed)]
+
     def make(
         self, family: TaskFamily, levels: Sequence[int], seed: int, watch: Observer, members: int = 1
     ) -> tuple[Path, int]:
@@ -68,8 +73,7 @@ class BaseConfig(Config):
         tokenizer = TextTokenizer.characters(family.alphabet)
 
         def rows(tokenizer: TextTokenizer) -> list[Group]:
-            each = self.train.rows
-            return [row for n in levels for row in gold_groups(family.generate(n, each, seed), family, tokenizer)]
+            return gold_groups(self.taught(family, levels, seed), family, tokenizer)
 
         identity = f"{family.name} levels {list(levels)}"
         shape = self.shape(len(tokenizer))
@@ -99,7 +103,7 @@ class SkillConfig(PractiseConfig):
     cycles: int = Field(5, ge=1, description="most cycles, each judged by the gate")
     sealed: int = Field(300, ge=1, description="fresh sealed tasks of each level that every gate decision looks at")
     final_sealed: int = Field(400, ge=1, description="sealed tasks of each level in the final table")
-    base: BaseConfig = BaseConfig(rope_theta=10000.0, train=PretrainConfig(steps=100))
+    base: BaseConfig = BaseConfig(rope_theta=10000.0, train=PretrainConfig(steps=100, rows=500))
 
     def levels(self, family: TaskFamily) -> range:
         return levels_up_to(family, family.levels[0] if self.level is None else self.level, "--level")

@@ -2,9 +2,10 @@
 
 Source: DeepSeekMath (arXiv:2402.03300), DeepSeek-R1 (arXiv:2501.12948); --no-normalise: Dr. GRPO (arXiv:2503.20783).
 
-A base is briefly taught on gold rows of the task. Each cycle takes `steps` on-policy steps: `prompts` tasks, `samples`
-answers to each, advantage = reward minus the group's mean (over its standard deviation where `normalise`), clipped
-policy gradient. The reward is the task's own verifier. The gate promotes on fresh sealed tasks.
+A base is briefly taught on gold rows of the task; it practises on other tasks, for on those it would be rewarded for
+remembering. Each cycle takes `steps` on-policy steps: `prompts` tasks, `samples` answers to each, advantage = reward
+minus the group's mean (over its standard deviation where `normalise`), clipped policy gradient. The reward is the
+task's own verifier. The gate promotes on fresh sealed tasks.
 
 Scaled down: a model of well under 5M parameters and groups of 8 instead of 64; no reference KL unless asked for.
 """
@@ -28,7 +29,7 @@ SOURCE = "arXiv:2402.03300"
 
 
 class Config(SkillConfig):
-    steps: int = Field(20, ge=1, description="on-policy steps a cycle")
+    steps: int = Field(60, ge=1, description="on-policy steps a cycle")
     tasks: int = Field(2000, ge=1, description="different tasks that a cycle draws its prompts from")
     prompts: int = Field(32, ge=1, description="prompts a step")
     samples: int = Field(8, ge=2, description="answers to each prompt")
@@ -48,7 +49,7 @@ def build(config: Config) -> Loop:
         family,
         taught=levels,
         measured=levels,
-        source=Bare(family, levels, config.tasks),
+        source=Bare(family, levels, config.tasks, config.base.taught(family, levels, config.seed)),
         filters=[ExactDedup()],
         optimize=GRO(
             GRPO(config.normalise, config.clip_low, config.clip_high),
