@@ -38,7 +38,7 @@ DATASETS = {
     "calendar_arithmetic": (1, 60),
 }
 """Dataset -> highest level practised, steps of the base."""
-PRACTICE = ["--steps", "100", "--cycles", "3"]
+PRACTICE = ["run", "grpo", "--steps", "100", "--cycles", "3"]
 EXPERIMENTS: dict[str, list[list[str]]] = {
     "seeds": [[*LENGTH, "--seed", str(seed)] for seed in range(5)],
     "far": [[*LENGTH, "--target", "32", "--rounds", "100"]],
@@ -49,8 +49,7 @@ EXPERIMENTS: dict[str, list[list[str]]] = {
     ],
     "poison": [[*LENGTH, "--poison-round", str(number)] for number in (5,)],
     "reasoning_gym": [
-        ["run", "grpo", "--task", f"reasoning_gym:{name}", "--level", str(level), "--base-train-steps", str(steps)]
-        + PRACTICE
+        [*PRACTICE, "--task", f"reasoning_gym:{name}", "--level", str(level), "--base-train-steps", str(steps)]
         for name, (level, steps) in DATASETS.items()
     ],
     "clock": [["run", "examples/clock.toml", "--seed", str(seed)] for seed in range(3)],

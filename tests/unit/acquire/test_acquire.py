@@ -7,10 +7,12 @@ from typing import Any, cast
 
 import pytest
 
+from autotroph.acquire.curated import Bare
 from autotroph.acquire.interaction import Interaction
 from autotroph.acquire.replay import Replay
 from autotroph.acquire.synthesis import Harder
 from autotroph.core.budget import Meter
+from autotroph.core.errors import AutotrophError
 from autotroph.core.policy import Policy
 from autotroph.core.protocols import View
 from autotroph.core.task import Task
@@ -93,3 +95,18 @@ def test_replay_gives_everything_or_each_levels_newest_rows() -> None:
 
     assert texts(Replay()) == ["a", "b", "c", "d", "e"]
     assert texts(Replay(newest=True)) == ["a", "b", "d", "e"]
+
+
+def test_nobody_practises_on_a_task_whose_answer_he_was_taught() -> None:
+    family = task_family("addition")
+    known = [task for level in (1, 2) for task in family.generate(level, 30, seed=0)]
+    tasks = [group.task for group in Bare(family, [1, 2], 60, known).propose(looking(family))]
+    assert {task.key for task in tasks}.isdisjoint(task.key for task in known)
+    assert [task.level for task in tasks] == sorted(task.level for task in tasks)
+    assert len([task for task in tasks if task.level == 2]) == 30
+
+
+def test_a_level_that_was_taught_whole_leaves_nothing_to_practise() -> None:
+    family = task_family("addition")
+    with pytest.raises(AutotrophError, match="--base-train-rows"):
+        Bare(family, [1], 10, family.generate(1, 1000, seed=0)).propose(looking(family))
