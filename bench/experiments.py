@@ -38,7 +38,7 @@ DATASETS = {
     "calendar_arithmetic": (1, 60),
 }
 """Dataset -> highest level practised, steps of the base."""
-PRACTICE = ["run", "grpo", "--steps", "100", "--cycles", "6"]
+PRACTICE = ["run", "grpo", "--steps", "200", "--cycles", "3"]
 EXPERIMENTS: dict[str, list[list[str]]] = {
     "seeds": [[*LENGTH, "--seed", str(seed)] for seed in range(5)],
     "far": [[*LENGTH, "--target", "32", "--rounds", "100"]],
