@@ -22,6 +22,10 @@ class SamplingParams(Config):
     temperature: float = Field(default=1.0, ge=0)
     top_k: int = Field(default=0, ge=0, description="keep the k likeliest tokens; 0: all")
     top_p: float = Field(default=1.0, gt=0, le=1, description="keep the smallest set of tokens with this much mass")
+    min_p: float = Field(
+        default=0.0, ge=0, le=1, description="drop tokens less likely than this share of the likeliest"
+    )
+    stop: tuple[int, ...] = Field(default=(), description="token ids that end a row, besides the end of the text")
     max_tokens: int = Field(default=64, ge=1)
 
 

@@ -16,13 +16,17 @@ class Completion:
     """What a sampler gives for one prompt.
 
     `ids`: the new token ids, the stop token included. `logprobs`: of each under the distribution that it was sampled
-    from (temperature and truncation applied). `entropy`: mean entropy of the raw next-token distributions, in nats.
+    from (temperature and truncation applied); `raw`: of each under the model's own. `entropy` and `certainty`: means,
+    in nats, over the tokens of the raw distribution's entropy and of KL(uniform || raw), its self-certainty
+    (arXiv:2502.18581).
     """
 
     ids: tuple[int, ...]
     logprobs: tuple[float, ...]
     stop: Stop
     entropy: float
+    raw: tuple[float, ...] = ()
+    certainty: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)

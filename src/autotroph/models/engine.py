@@ -1,12 +1,15 @@
-"""The sampler: many prompts through one transformer at a time.
+"""The sampler: continuous batching over one transformer.
 
-Prompts of similar lengths form batches, padded on the left; rows that have finished leave them. Randomness is a pure
-function of (row seed, position, token), so a row's result does not depend on its neighbours.
+Every row has a slot of a cache that is allocated once. Rows that have ended leave, waiting ones enter; a prompt passes
+the model once, however many samples are asked of it. A draw is a pure function of (row seed, step), so that a row's
+result does not depend on its neighbours.
 """
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor
@@ -17,12 +20,16 @@ from autotroph.core.policy import Policy
 from autotroph.core.protocols import SamplingParams
 from autotroph.core.trace import Completion
 from autotroph.models.batching import alike
+from autotroph.models.sampling import draw, is_plain, log_distribution, uniform
 from autotroph.models.threads import check_in, in_parallel, workers_for
 from autotroph.models.tokenizer import TextTokenizer
 from autotroph.models.transformer import KVCache, Transformer
 
-ROWS, TOKENS, STRETCH = 512, 1 << 16, 1.25
-"""Most rows and prompt tokens of a batch, and the length of its longest prompt as a multiple of its shortest."""
+ROWS, MEMORY = 512, 1 << 30
+"""Most rows at a time of one worker, and bytes of all caches."""
+
+PREFILL, STRETCH = 1 << 15, 1.1
+"""Most prompt tokens that pass the model at once, and length of the longest as a multiple of the shortest."""
 
 
 def compute_dtype() -> torch.dtype:
@@ -33,113 +40,205 @@ def compute_dtype() -> torch.dtype:
     return torch.bfloat16 if native else torch.float32
 
 
-def gumbel(seeds_B: Tensor, step: int, tokens: int) -> Tensor:
-    """Gumbel noise [B, V], each entry a hash (the SplitMix64 finaliser) of its row's seed, the step and the token."""
-    column = torch.arange(tokens, device=seeds_B.device) + step * tokens
-    x = seeds_B[:, None] * -7046029254386353131 + column * -4658895280553007687
-    for shift, factor in ((30, -4658895280553007687), (27, -7723592293110705685)):
-        x = (x ^ ((x >> shift) & ((1 << (64 - shift)) - 1))) * factor
-    uniform = (((x >> 40) & 0xFFFFFF).float() + 0.5) / (1 << 24)
-    return -(-uniform.log()).log()
+@dataclass(frozen=True)
+class Request:
+    """A prompt, and the rows of the call that go on from it."""
+
+    prompt: tuple[int, ...]
+    rows: list[int]
 
 
-def truncated(logits_BV: Tensor, params: SamplingParams) -> Tensor:
-    """Log-probabilities of the sampling distribution [B, V]: temperature, then top-k, then top-p."""
-    if params.temperature == 0:
-        greedy = torch.full_like(logits_BV, float("-inf"))
-        return greedy.scatter_(1, logits_BV.argmax(1, keepdim=True), 0.0)
-    logits_BV = logits_BV / params.temperature
-    if 0 < params.top_k < logits_BV.shape[1]:
-        least = logits_BV.topk(params.top_k, dim=1).values[:, -1:]
-        logits_BV = logits_BV.masked_fill(logits_BV < least, float("-inf"))
-    if params.top_p < 1:
-        ordered, index = logits_BV.sort(dim=1, descending=True)
-        mass = ordered.softmax(1)
-        outside = mass.cumsum(1) - mass >= params.top_p
-        logits_BV = logits_BV.masked_fill(outside.scatter(1, index, outside), float("-inf"))
-    return logits_BV.log_softmax(1)
+class Results:
+    """What the rows of one call have come to: tokens and their log-probabilities [N, M], sums over tokens [N]."""
+
+    def __init__(self, rows: int, tokens: int, device: torch.device):
+        self.token = torch.zeros(rows, tokens, dtype=torch.long, device=device)
+        self.logp = torch.zeros(rows, tokens, device=device)
+        self.raw = torch.zeros(rows, tokens, device=device)
+        self.entropy = torch.zeros(rows, device=device)
+        self.certainty = torch.zeros(rows, device=device)
+        self.length = torch.zeros(rows, dtype=torch.long, device=device)
+        self.stopped = torch.zeros(rows, dtype=torch.bool, device=device)
+
+    def completions(self) -> list[Completion]:
+        columns = (self.token, self.logp, self.raw, self.entropy / self.length, self.certainty / self.length)
+        return [
+            Completion(
+                tuple(token[:length]), tuple(logp[:length]), "stop" if stopped else "length", entropy,
+                tuple(raw[:length]), certainty,
+            )
+            for token, logp, raw, entropy, certainty, length, stopped in zip(
+                *(column.tolist() for column in (*columns, self.length, self.stopped)), strict=True
+            )
+        ]  # fmt: skip
 
 
 class Engine:
-    """Samples from one policy; implements `core.protocols.Sampler`."""
+    """Samples from one policy; implements `core.protocols.Sampler`. `memory`: bytes that its caches may take."""
 
-    def __init__(self, model: Transformer, tokenizer: TextTokenizer, policy: Policy, meter: Meter):
-        self.model, self.tokenizer, self.policy, self.meter = model.eval(), tokenizer, policy, meter
+    def __init__(
+        self, model: Transformer, tokenizer: TextTokenizer, policy: Policy, meter: Meter, memory: int = MEMORY
+    ):
+        self.model, self.tokenizer, self.policy, self.meter, self.memory = (
+            model.eval(),
+            tokenizer,
+            policy,
+            meter,
+            memory,
+        )
         self.flops_per_token = 2 * sum(parameter.numel() for parameter in model.parameters())
 
     def sample(
         self, prompts: Sequence[Sequence[int]], params: SamplingParams, seeds: Sequence[int]
     ) -> list[Completion]:
-        """One completion for each prompt, in order. A prompt without tokens is opened with <bos>."""
-        batches = alike([len(prompt) for prompt in prompts], ROWS, TOKENS, STRETCH)
-        done = in_parallel(
-            lambda rows: self._batch([prompts[row] for row in rows], params, [seeds[row] for row in rows]),
-            batches,
-            workers=workers_for(self.model),
-        )
-        order = [row for rows in batches for row in rows]
-        completions = dict(zip(order, (one for batch in done for one in batch), strict=True))
-        return [completions[row] for row in range(len(prompts))]
+        """One completion for each prompt, in order. A prompt without tokens is opened with <bos>.
+
+        Raises AutotrophError where the cache has no room for a single row, and on logits that are not finite.
+        """
+        if not prompts:
+            return []
+        rows: dict[tuple[int, ...], list[int]] = {}
+        for row, prompt in enumerate(prompts):
+            rows.setdefault(tuple(prompt) or (self.tokenizer.bos_id,), []).append(row)
+        requests = sorted((Request(*one) for one in rows.items()), key=lambda one: (len(one.prompt), one.rows))
+        device = self.model.lm_head.weight.device
+        results = Results(len(prompts), params.max_tokens, device)
+        seed_N = torch.tensor(seeds, device=device)
+        shards = dealt(requests, workers_for(self.model))
+        share = self.memory // len(shards)
+        in_parallel(lambda shard: Batch(self, shard, params, seed_N, results, share).run(), shards, workers=len(shards))
+        return results.completions()
+
+
+class Batch:
+    """The rows that one worker is sampling: the first `len(self)` slots of its cache, and what belongs to each.
+
+    `row`: the place of a slot's row in the results; `hidden`: what the model made of its last token.
+    """
+
+    def __init__(
+        self,
+        engine: Engine,
+        requests: list[Request],
+        params: SamplingParams,
+        seed_N: Tensor,
+        results: Results,
+        memory: int,
+    ):
+        self.engine, self.model, self.params, self.results, self.seed_N = engine, engine.model, params, results, seed_N
+        self.waiting = deque(requests)
+        self.ends = torch.tensor([engine.tokenizer.eos_id, *params.stop], device=seed_N.device)
+        weight = self.model.lm_head.weight
+        positions = max(len(request.prompt) for request in requests) + params.max_tokens - 1
+        each = KVCache.bytes_for(self.model.config, positions, weight.dtype)
+        self.slots = min(ROWS, sum(len(request.rows) for request in requests), memory // each)
+        if self.slots == 0:
+            raise AutotrophError(
+                f"a row of {positions} tokens needs {each / 2**20:.1f} MB of cache and {memory / 2**20:.1f} MB are "
+                "allowed; give more memory, shorter prompts or a lower max_tokens"
+            )
+        self.cache = self.model.cache(self.slots, positions)
+        self.row = seed_N.new_empty(0)
+        self.hidden = weight.new_empty(0, self.model.config.hidden_size)
+
+    def __len__(self) -> int:
+        return len(self.row)
 
     @torch.inference_mode()
-    def _batch(
-        self, prompts: Sequence[Sequence[int]], params: SamplingParams, seeds: Sequence[int]
-    ) -> list[Completion]:
-        """Sample prompts of similar lengths to their ends."""
-        hidden_BC, cache = self._prefill(prompts, params.max_tokens)
-        seeds_B = torch.tensor(seeds)
-        chosen = torch.zeros(len(prompts), params.max_tokens, dtype=torch.long)
-        logprob = torch.zeros(len(prompts), params.max_tokens)
-        entropy = torch.zeros(len(prompts), params.max_tokens)
-        length = torch.full((len(prompts),), params.max_tokens)
-        live = torch.arange(len(prompts))
-        for step in range(params.max_tokens):
+    def run(self) -> None:
+        while self.waiting or len(self):
             check_in()
-            logits_BV = self.model.logits(hidden_BC)
-            if not bool(torch.isfinite(logits_BV).all()):
-                raise AutotrophError(f"policy {self.policy.id}: logits are not finite; its weights are damaged")
-            raw_BV = logits_BV.log_softmax(1)
-            logp_BV = truncated(logits_BV, params)
-            noisy = logp_BV + gumbel(seeds_B[live], step, logp_BV.shape[1]) if params.temperature else logp_BV
-            token_B = noisy.argmax(1)
-            chosen[live, step] = token_B
-            logprob[live, step] = logp_BV.gather(1, token_B[:, None])[:, 0]
-            entropy[live, step] = -(raw_BV.exp() * raw_BV).sum(1)
-            ended = token_B == self.tokenizer.eos_id
-            length[live[ended]] = step + 1
-            self.meter.spend(tokens=len(live))
-            if bool(ended.any()):
-                going = torch.nonzero(~ended)[:, 0]
-                live, token_B = live[going], token_B[going]
-                cache.take(going)
-            if not len(live):
-                break
-            if step + 1 < params.max_tokens:
-                hidden_BC = self.model(token_B[:, None], cache)[:, -1]
-                self.meter.spend(flops=self.flops_per_token * len(live))
-        mean_entropy = entropy.sum(1) / length
-        completions = []
-        for i, count in enumerate(length.tolist()):
-            ids = tuple(chosen[i, :count].tolist())
-            stop = "stop" if ids[-1] == self.tokenizer.eos_id else "length"
-            completions.append(Completion(ids, tuple(logprob[i, :count].tolist()), stop, float(mean_entropy[i])))
-        return completions
+            if self.waiting and self.slots - len(self) >= max(1, self.slots // 8):
+                self._admit()
+            going = self._choose()
+            if len(self):
+                cache = self.cache.rows(0, len(self))
+                self.hidden = self.model(going[:, None], cache)[:, -1]
+                self._spend(len(self))
 
-    def _prefill(self, prompts: Sequence[Sequence[int]], room: int) -> tuple[Tensor, KVCache]:
-        """Each different prompt passes the model once: hidden states [B, C] after the prompts, and their cache with
-        `room` for new tokens."""
-        opened = [tuple(prompt) or (self.tokenizer.bos_id,) for prompt in prompts]
-        place = {prompt: i for i, prompt in enumerate(dict.fromkeys(opened))}
-        longest = max(map(len, place))
-        starts = [longest - len(prompt) for prompt in place]
-        ids_UT = torch.tensor([[self.tokenizer.pad_id] * (longest - len(prompt)) + list(prompt) for prompt in place])
-        cache = self.model.cache(len(prompts), longest + room)
-        if any(starts):
-            cache.starts_B = torch.tensor(starts)
-        hidden_BC = self.model(ids_UT, cache)[:, -1]
-        self.meter.spend(flops=self.flops_per_token * ids_UT.numel())
-        if len(place) < len(prompts):
-            rows = torch.tensor([place[prompt] for prompt in opened])
-            cache.take(rows)
-            hidden_BC = hidden_BC[rows]
-        return hidden_BC, cache
+    def _admit(self) -> None:
+        """Fill the free slots with waiting rows."""
+        entering: list[Request] = []
+        free = self.slots - len(self)
+        while self.waiting and free:
+            request = self.waiting.popleft()
+            if len(request.rows) > free:
+                self.waiting.appendleft(Request(request.prompt, request.rows[free:]))
+            entering.append(Request(request.prompt, request.rows[:free]))
+            free -= len(entering[-1].rows)
+        lengths = [len(request.prompt) for request in entering]
+        for batch in alike(lengths, len(entering), PREFILL, STRETCH):
+            self._prefill(sorted((entering[i] for i in batch), key=lambda request: -len(request.rows)))
+
+    def _prefill(self, requests: list[Request]) -> None:
+        """Pass prompts of similar lengths through the model, padded on the right, and copy each to all its rows."""
+        begin, count = len(self), len(requests)
+        length = torch.tensor([len(request.prompt) for request in requests], device=self.row.device)
+        longest = int(length.max())
+        ids = [
+            [*request.prompt, *[self.engine.tokenizer.pad_id] * (longest - len(request.prompt))] for request in requests
+        ]
+        cache = self.cache.rows(begin, begin + count)
+        cache.length_B.zero_()
+        states = self.model(torch.tensor(ids, device=self.row.device), cache)
+        cache.length_B.copy_(length)
+        self._spend(count * longest)
+        hidden = states[torch.arange(count, device=self.row.device), length - 1]
+        rows, parts, place = [request.rows[0] for request in requests], [hidden], begin + count
+        for copy in range(1, len(requests[0].rows)):
+            more = [request.rows[copy] for request in requests if len(request.rows) > copy]
+            self.cache.copy(slice(begin, begin + len(more)), slice(place, place + len(more)))
+            rows, place = rows + more, place + len(more)
+            parts.append(hidden[: len(more)])
+        self.row = torch.cat((self.row, torch.tensor(rows, device=self.row.device)))
+        self.hidden = torch.cat((self.hidden, *parts))
+
+    def _choose(self) -> Tensor:
+        """Draw a token for every row, note it, and let those go that have ended; returns the tokens of the others."""
+        results, row_B = self.results, self.row
+        logits_BV = self.model.logits(self.hidden)
+        raw_BV = logits_BV.log_softmax(1)
+        if not bool(torch.isfinite(raw_BV).all()):
+            raise AutotrophError(f"policy {self.engine.policy.id}: logits are not finite; its weights are damaged")
+        logp_BV = raw_BV if is_plain(self.params) else log_distribution(logits_BV, self.params)
+        step_B = results.length[row_B]
+        greedy = self.params.temperature == 0
+        token_B = logp_BV.argmax(1) if greedy else draw(logp_BV, uniform(self.seed_N[row_B], step_B))
+        results.token[row_B, step_B] = token_B
+        results.logp[row_B, step_B] = logp_BV.gather(1, token_B[:, None])[:, 0]
+        results.raw[row_B, step_B] = raw_BV.gather(1, token_B[:, None])[:, 0]
+        results.entropy[row_B] -= (raw_BV.exp() * raw_BV).sum(1)
+        results.certainty[row_B] -= raw_BV.mean(1) + torch.tensor(float(raw_BV.shape[1])).log()
+        results.length[row_B] = step_B + 1
+        stopped_B = torch.isin(token_B, self.ends)
+        results.stopped[row_B] = stopped_B
+        self.engine.meter.spend(tokens=len(self))
+        return self._let_go(token_B, stopped_B | (step_B + 1 == self.params.max_tokens))
+
+    def _let_go(self, token_B: Tensor, ended_B: Tensor) -> Tensor:
+        """Close the gaps that ended rows leave with the last rows; returns the tokens of those that stay."""
+        staying = len(self) - int(ended_B.sum())
+        if staying == len(self):
+            return token_B
+        gap = torch.nonzero(ended_B[:staying])[:, 0]
+        last = staying + torch.nonzero(~ended_B[staying:])[:, 0]
+        if len(gap):
+            self.cache.copy(last, gap)
+            for column in (self.row, token_B):
+                column[gap] = column[last]
+        self.row, self.hidden = self.row[:staying], self.hidden[:staying]
+        return token_B[:staying]
+
+    def _spend(self, tokens: int) -> None:
+        self.engine.meter.spend(flops=self.engine.flops_per_token * tokens)
+
+
+def dealt(requests: list[Request], workers: int) -> list[list[Request]]:
+    """Requests dealt to at most so many workers, each in turn to whoever has the fewest rows."""
+    shards: list[list[Request]] = [[] for _ in range(min(workers, len(requests)))]
+    loads = [0] * len(shards)
+    for request in requests:
+        least = loads.index(min(loads))
+        shards[least].append(request)
+        loads[least] += len(request.rows)
+    return shards

@@ -10,6 +10,8 @@ V vocabulary.
 
 from __future__ import annotations
 
+import copy
+from dataclasses import dataclass
 from typing import Any, Self
 
 import torch
@@ -54,31 +56,71 @@ class ModelConfig(Config):
 
 
 class KVCache:
-    """Keys and values of B rows and at most S positions, allocated once. `length` positions are filled in every row.
+    """Keys and values of B rows of at most `most` positions, allocated once; row b holds `length_B[b]` of them.
 
-    `starts_B`, where rows are padded on the left: the first position of each that counts.
+    Rows have `room` for some positions at a time, a multiple of `STEP` that `reserve` raises: the products of attention
+    are several times faster over memory without gaps. What lies beyond a row's length is finite and hidden by a bias.
     """
 
+    STEP = 32
+
     def __init__(self, config: ModelConfig, rows: int, positions: int, dtype: torch.dtype, device: torch.device):
-        shape = (config.num_hidden_layers, rows, config.num_key_value_heads, positions, config.head_dim)
-        self.keys_LBKSD = torch.empty(shape, dtype=dtype, device=device)
-        self.values_LBKSD = torch.empty(shape, dtype=dtype, device=device)
-        self.length = 0
-        self.starts_B: Tensor | None = None
+        self.shape = (rows, config.num_key_value_heads, config.head_dim)
+        self.most = positions
+        self.layout = {"room": 0}  # shared with the windows that `rows` gives
+        size = rows * config.num_key_value_heads * positions * config.head_dim
+        self.store = torch.zeros(config.num_hidden_layers, 2, size, dtype=dtype, device=device)
+        self.length_B = torch.zeros(rows, dtype=torch.long, device=device)
+        self.window = slice(None)
 
-    def extend(self, layer: int, key_BKTD: Tensor, value_BKTD: Tensor) -> tuple[Tensor, Tensor]:
-        """Write T new positions of one layer; return all filled positions, [B, K, S, D] each."""
-        rows, end = key_BKTD.shape[0], self.length + key_BKTD.shape[2]
-        self.keys_LBKSD[layer, :rows, :, self.length : end] = key_BKTD
-        self.values_LBKSD[layer, :rows, :, self.length : end] = value_BKTD
-        return self.keys_LBKSD[layer, :rows, :, :end], self.values_LBKSD[layer, :rows, :, :end]
+    @property
+    def room(self) -> int:
+        return self.layout["room"]
 
-    def take(self, rows: Tensor) -> None:
-        """Make the given rows, repeated ones too, the first ones in this order; what lies behind them is free."""
-        for cache in (self.keys_LBKSD, self.values_LBKSD):
-            cache[:, : len(rows), :, : self.length] = cache[:, rows, :, : self.length]
-        if self.starts_B is not None:
-            self.starts_B = self.starts_B[rows]
+    @staticmethod
+    def bytes_for(config: ModelConfig, positions: int, dtype: torch.dtype) -> int:
+        """What a row of so many positions takes, its part of what `reserve` needs while it copies included."""
+        parts = 2 * config.num_hidden_layers + 1
+        return parts * config.num_key_value_heads * config.head_dim * positions * dtype.itemsize
+
+    def layer(self, index: int) -> tuple[Tensor, Tensor]:
+        """Keys and values of a layer, [B, K, room, D] each."""
+        keys, values = (self._view(part, self.room)[self.window] for part in self.store[index])
+        return keys, values
+
+    def _view(self, part: Tensor, room: int) -> Tensor:
+        rows, heads, size = self.shape
+        return part[: rows * heads * room * size].view(rows, heads, room, size)
+
+    def reserve(self, positions: int) -> None:
+        """Give every row room for so many positions; what it holds stays."""
+        room = min(-(-positions // self.STEP) * self.STEP, self.most)
+        if room > self.room:
+            for part in self.store.flatten(0, 1):
+                held = self._view(part, self.room).clone()
+                self._view(part, room)[:, :, : self.room] = held
+            self.layout["room"] = room
+
+    def rows(self, begin: int, end: int) -> KVCache:
+        """The rows from `begin` to `end` as a cache of their own, in the same memory."""
+        view = copy.copy(self)
+        view.window, view.length_B = slice(begin, end), self.length_B[begin:end]
+        return view
+
+    def extend(self, layer: int, key_BKTD: Tensor, value_BKTD: Tensor, position_BT: Tensor) -> tuple[Tensor, Tensor]:
+        """Write T new positions of one layer; return all of its room, [B, K, S, D] each."""
+        row_B1 = torch.arange(len(position_BT), device=position_BT.device)[:, None]
+        held = self.layer(layer)
+        for cache, new in zip(held, (key_BKTD, value_BKTD), strict=True):
+            cache.transpose(1, 2)[row_B1, position_BT] = new.transpose(1, 2)
+        return held
+
+    def copy(self, source: slice | Tensor, target: slice | Tensor) -> None:
+        """Make the target rows what the source rows are."""
+        for part in self.store.flatten(0, 1):
+            held = self._view(part, self.room)
+            held[target] = held[source]
+        self.length_B[target] = self.length_B[source]
 
 
 class RMSNorm(nn.Module):
@@ -111,7 +153,7 @@ class Rotary:
 
 
 def attend(q_BHTD: Tensor, k_BKSD: Tensor, v_BKSD: Tensor, bias: Tensor | None) -> Tensor:
-    """Attention of the last T of S positions, [B, H, T, D]; `bias` as `looks` gives it.
+    """Attention of the last T of S positions, [B, H, T, D]; `bias` [T, S] or [B, 1, T, S].
 
     On the CPU short sequences go through two batched products: with them a whole training pass took about half as
     long as with the fused kernel at a few dozen positions.
@@ -127,23 +169,15 @@ def attend(q_BHTD: Tensor, k_BKSD: Tensor, v_BKSD: Tensor, bias: Tensor | None) 
     return torch.bmm(weights, v_BKSD.reshape(rows * groups, seen, size)).view(rows, heads, count, size)
 
 
-HIDDEN = -1e4
-"""Bias of padding: finite, so that a row of padding alone has a softmax; its exponential is 0 in every dtype."""
+def causal(count: int, like: Tensor) -> Tensor:
+    """Bias [T, T]: each token sees those before it and itself."""
+    return torch.full((count, count), float("-inf"), dtype=like.dtype, device=like.device).triu(1)
 
 
-def looks(count: int, seen: int, starts_B: Tensor | None, like: Tensor) -> Tensor | None:
-    """Where the last T of S positions may look, as a bias on scores: [T, S], or [B, 1, T or 1, S] for padded rows.
-
-    None where they may look everywhere.
-    """
-    causal = None
-    if count > 1:
-        causal = torch.full((count, seen), float("-inf"), dtype=like.dtype, device=like.device).triu(seen - count + 1)
-    if starts_B is None:
-        return causal
-    padding = torch.arange(seen, device=like.device) < starts_B[:, None, None, None]
-    bias = torch.zeros(padding.shape, dtype=like.dtype, device=like.device).masked_fill(padding, HIDDEN)
-    return bias if causal is None else bias + causal
+def so_far(position_BT: Tensor, room: int, like: Tensor) -> Tensor:
+    """Bias [B, 1, T, S] of rows with their own lengths: each token sees its row up to its own position."""
+    hidden = torch.arange(room, device=like.device) > position_BT[..., None]
+    return torch.zeros(hidden.shape, dtype=like.dtype, device=like.device).masked_fill(hidden, float("-inf"))[:, None]
 
 
 def apart(branch_BT: Tensor, like: Tensor) -> Tensor:
@@ -151,6 +185,33 @@ def apart(branch_BT: Tensor, like: Tensor) -> Tensor:
     seen = (branch_BT[:, None, :] == 0) | (branch_BT[:, None, :] == branch_BT[:, :, None])
     bias = torch.zeros(seen.shape, dtype=like.dtype, device=like.device)
     return bias.masked_fill(~seen.tril(), float("-inf"))[:, None]
+
+
+@dataclass(frozen=True)
+class Look:
+    """Where the tokens of a pass stand ([T] or [B, T]), what the bias on their scores lets them see, their angles.
+
+    `fresh`: they look at one another alone, for no cached row has a position yet.
+    """
+
+    position: Tensor
+    fresh: bool
+    bias: Tensor | None
+    rotary: Rotary | None
+
+
+def joined(x: Tensor, *projections: nn.Linear) -> tuple[Tensor, ...]:
+    """What several projections make of the same input: as one product where they are small, which is much faster."""
+    if projections[0].weight.numel() > JOINED:
+        return tuple(projection(x) for projection in projections)
+    biases = [projection.bias for projection in projections if projection.bias is not None]
+    weight = torch.cat([projection.weight for projection in projections])
+    both = F.linear(x, weight, torch.cat(biases) if biases else None)
+    return both.split([projection.out_features for projection in projections], -1)
+
+
+JOINED = 1 << 20
+"""Weights of a projection above which putting it beside another costs more than one product saves."""
 
 
 class Attention(nn.Module):
@@ -165,17 +226,17 @@ class Attention(nn.Module):
         norm = (lambda: RMSNorm(config.head_dim, config.rms_norm_eps)) if config.qk_norm else nn.Identity
         self.q_norm, self.k_norm = norm(), norm()
 
-    def forward(self, x_BTC: Tensor, bias: Tensor | None, rotary: Rotary | None, cache: KVCache | None) -> Tensor:
+    def forward(self, x_BTC: Tensor, look: Look, cache: KVCache | None) -> Tensor:
         rows, count, _ = x_BTC.shape
         split = (rows, count, -1, self.head_dim)
-        q = self.q_norm(self.q_proj(x_BTC).view(split)).transpose(1, 2)
-        k = self.k_norm(self.k_proj(x_BTC).view(split)).transpose(1, 2)
-        v = self.v_proj(x_BTC).view(split).transpose(1, 2)
-        if rotary is not None:
-            q, k = rotary(q), rotary(k)
+        q, k, v = (part.view(split) for part in joined(x_BTC, self.q_proj, self.k_proj, self.v_proj))
+        q, k, v = self.q_norm(q).transpose(1, 2), self.k_norm(k).transpose(1, 2), v.transpose(1, 2)
+        if look.rotary is not None:
+            q, k = look.rotary(q), look.rotary(k)
         if cache is not None:
-            k, v = cache.extend(self.layer, k, v)
-        return self.o_proj(attend(q, k, v, bias).transpose(1, 2).reshape(rows, count, -1))
+            kept = cache.extend(self.layer, k, v, look.position)
+            k, v = (k, v) if look.fresh else kept
+        return self.o_proj(attend(q, k, v, look.bias).transpose(1, 2).reshape(rows, count, -1))
 
 
 class SwiGLU(nn.Module):
@@ -188,7 +249,8 @@ class SwiGLU(nn.Module):
         self.down_proj = nn.Linear(config.intermediate_size, config.hidden_size, bias=False)
 
     def forward(self, x: Tensor) -> Tensor:
-        return self.down_proj(F.silu(self.gate_proj(x)) * self.up_proj(x))
+        gate, up = joined(x, self.gate_proj, self.up_proj)
+        return self.down_proj(F.silu(gate) * up)
 
 
 class Block(nn.Module):
@@ -199,8 +261,8 @@ class Block(nn.Module):
         self.input_layernorm = RMSNorm(config.hidden_size, config.rms_norm_eps)
         self.post_attention_layernorm = RMSNorm(config.hidden_size, config.rms_norm_eps)
 
-    def forward(self, x_BTC: Tensor, bias: Tensor | None, rotary: Rotary | None, cache: KVCache | None) -> Tensor:
-        x_BTC = x_BTC + self.self_attn(self.input_layernorm(x_BTC), bias, rotary, cache)
+    def forward(self, x_BTC: Tensor, look: Look, cache: KVCache | None) -> Tensor:
+        x_BTC = x_BTC + self.self_attn(self.input_layernorm(x_BTC), look, cache)
         return x_BTC + self.mlp(self.post_attention_layernorm(x_BTC))
 
 
@@ -221,21 +283,30 @@ class Decoder(nn.Module):
         position_BT: Tensor | None = None,
         branch_BT: Tensor | None = None,
     ) -> Tensor:
-        x_BTC = self.embed_tokens(ids_BT)
-        start, count = cache.length if cache is not None else 0, ids_BT.shape[1]
+        x_BTC, count = self.embed_tokens(ids_BT), ids_BT.shape[1]
+        look = self._look(x_BTC, cache, position_BT, branch_BT)
+        for layer in self.layers:
+            x_BTC = layer(x_BTC, look, cache)
+        if cache is not None:
+            cache.length_B += count
+        return self.norm(x_BTC)
+
+    def _look(self, x_BTC: Tensor, cache: KVCache | None, position_BT: Tensor | None, branch_BT: Tensor | None) -> Look:
+        count, position = x_BTC.shape[1], torch.arange(x_BTC.shape[1], device=x_BTC.device)
+        fresh = cache is None or not bool(cache.length_B.any())
+        if cache is not None:
+            cache.reserve(int(cache.length_B.max()) + count)
+            position = cache.length_B[:, None] + position
+        elif position_BT is not None:
+            position = position_BT
         if branch_BT is not None:
             bias: Tensor | None = apart(branch_BT, x_BTC)
+        elif cache is None or fresh:
+            bias = causal(count, x_BTC)
         else:
-            bias = looks(count, start + count, cache.starts_B if cache is not None else None, x_BTC)
-        rotary = None
-        if self.config.rope_theta is not None:
-            position = torch.arange(start, start + count, device=x_BTC.device) if position_BT is None else position_BT
-            rotary = Rotary(self.config, position, x_BTC.dtype)
-        for layer in self.layers:
-            x_BTC = layer(x_BTC, bias, rotary, cache)
-        if cache is not None:
-            cache.length += ids_BT.shape[1]
-        return self.norm(x_BTC)
+            bias = so_far(position, cache.room, x_BTC)
+        rotary = None if self.config.rope_theta is None else Rotary(self.config, position, x_BTC.dtype)
+        return Look(position, fresh, bias, rotary)
 
 
 class Transformer(nn.Module):
@@ -274,7 +345,8 @@ class Transformer(nn.Module):
         position_BT: Tensor | None = None,
         branch_BT: Tensor | None = None,
     ) -> Tensor:
-        """Positions are counted from the cache's end unless given; `branch_BT` as in `apart`, without a cache."""
+        """With a cache, row b goes on from the `length_B[b]` positions that it has. Without one, positions are counted
+        from 0 unless given, and `branch_BT` is as in `apart`."""
         hidden: Tensor = self.model(ids_BT, cache, position_BT, branch_BT)
         return hidden
 

@@ -1,10 +1,13 @@
 """The sampler: right distribution, right log-probabilities, no dependence on neighbours."""
 
+import random
 from collections import Counter
 
 import numpy as np
 import pytest
 import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from scipy.stats import chisquare
 
 from autotroph.core.budget import Meter
@@ -13,10 +16,11 @@ from autotroph.core.policy import Policy
 from autotroph.core.protocols import SamplingParams, Signal
 from autotroph.core.task import Task
 from autotroph.core.trace import Trace
-from autotroph.models.engine import Engine, gumbel, truncated
+from autotroph.models.engine import Engine
 from autotroph.models.rollout import gold_trace, rollout
+from autotroph.models.sampling import draw, log_distribution, uniform
 from autotroph.models.tokenizer import TextTokenizer
-from autotroph.models.transformer import ModelConfig, Transformer
+from autotroph.models.transformer import KVCache, ModelConfig, Transformer
 from autotroph.optimize.learner import Learner, LearnerConfig
 
 TOKENIZER = TextTokenizer.characters("0123456789+=")
@@ -31,6 +35,9 @@ def model(seed: int = 0) -> Transformer:
         for parameter in transformer.parameters():
             parameter.add_(torch.randn(parameter.shape, generator=generator) * 0.2)
     return transformer
+
+
+TINY = model()
 
 
 def engine(seed: int = 0) -> Engine:
@@ -75,28 +82,36 @@ def test_sampler_and_learner_agree_on_policy() -> None:
     assert abs(metrics["kl"]) < 1e-8
 
 
-def test_gumbel_noise_draws_from_the_softmax() -> None:
-    logits = torch.tensor([0.0, 1.0, 2.0, -1.0])
+def test_draws_follow_the_distribution() -> None:
+    logp = torch.tensor([[0.0, 1.0, float("-inf"), 2.0, -1.0, float("-inf")]]).log_softmax(1)
     seeds = torch.arange(40_000)
-    drawn = (logits + gumbel(seeds, step=3, tokens=4)).argmax(1)
-    expected = logits.softmax(0).numpy().astype(np.float64) * len(seeds)
-    counts = np.bincount(drawn.numpy(), minlength=4)
-    assert chisquare(counts, expected * counts.sum() / expected.sum()).pvalue > 1e-3
+    drawn = draw(logp.expand(len(seeds), -1), uniform(seeds, torch.full_like(seeds, 3)))
+    counts = np.bincount(drawn.numpy(), minlength=6)
+    expected = logp[0].exp().numpy().astype(np.float64) * len(seeds)
+    assert counts[2] == counts[5] == 0
+    possible = expected > 0
+    assert chisquare(counts[possible], expected[possible] * counts.sum() / expected.sum()).pvalue > 1e-3
 
 
-def test_noise_of_neighbouring_seeds_and_steps_is_uncorrelated() -> None:
+def test_the_ends_of_the_unit_interval_are_possible_tokens() -> None:
+    logp = torch.tensor([[float("-inf"), 0.5, 0.5, float("-inf")]]).log_softmax(1).expand(2, -1)
+    assert draw(logp, torch.tensor([0.5 / (1 << 24), 1 - 0.5 / (1 << 24)])).tolist() == [1, 2]
+
+
+def test_numbers_of_neighbouring_seeds_and_steps_are_uncorrelated() -> None:
     seeds = torch.arange(20_000)
-    noise = [gumbel(seeds, step, 1)[:, 0] for step in (0, 1)]
-    assert abs(np.corrcoef(noise[0], noise[1])[0, 1]) < 0.03
-    assert abs(np.corrcoef(noise[0][:-1], noise[0][1:])[0, 1]) < 0.03
+    first, second = (uniform(seeds, torch.full_like(seeds, step)) for step in (0, 1))
+    assert abs(np.corrcoef(first, second)[0, 1]) < 0.03
+    assert abs(np.corrcoef(first[:-1], first[1:])[0, 1]) < 0.03
 
 
 def test_truncation_by_hand() -> None:
     logits = torch.tensor([[0.5, 0.25, 0.15, 0.1]]).log()
-    assert truncated(logits, SamplingParams(top_k=2)).exp()[0].tolist() == pytest.approx([2 / 3, 1 / 3, 0, 0])
-    assert truncated(logits, SamplingParams(top_p=0.7)).exp()[0].tolist() == pytest.approx([2 / 3, 1 / 3, 0, 0])
-    assert truncated(logits, SamplingParams(temperature=0)).exp()[0].tolist() == [1, 0, 0, 0]
-    hot = truncated(logits, SamplingParams(temperature=0.5)).exp()[0].tolist()
+    assert log_distribution(logits, SamplingParams(top_k=2)).exp()[0].tolist() == pytest.approx([2 / 3, 1 / 3, 0, 0])
+    assert log_distribution(logits, SamplingParams(top_p=0.7)).exp()[0].tolist() == pytest.approx([2 / 3, 1 / 3, 0, 0])
+    assert log_distribution(logits, SamplingParams(min_p=0.5)).exp()[0].tolist() == pytest.approx([2 / 3, 1 / 3, 0, 0])
+    assert log_distribution(logits, SamplingParams(temperature=0)).exp()[0].tolist() == [1, 0, 0, 0]
+    hot = log_distribution(logits, SamplingParams(temperature=0.5)).exp()[0].tolist()
     assert hot == pytest.approx([x * x / 0.345 for x in (0.5, 0.25, 0.15, 0.1)], rel=1e-4)
 
 
@@ -104,7 +119,9 @@ def test_cores_change_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     params, seeds = SamplingParams(max_tokens=6), range(1200)
     alone = engine().sample(prompts(1200), params, seeds)
     monkeypatch.setattr("autotroph.models.engine.workers_for", lambda model: 2)
-    assert engine().sample(prompts(1200), params, seeds) == alone
+    for mine, other in zip(alone, engine().sample(prompts(1200), params, seeds), strict=True):
+        assert mine.ids == other.ids
+        assert mine.logprobs == pytest.approx(other.logprobs, abs=1e-5)
 
 
 def test_rows_end_at_the_stop_token_or_at_the_limit() -> None:
@@ -163,3 +180,92 @@ def test_gold_traces_mark_the_answer() -> None:
     assert trace.depth == 0
     with pytest.raises(ValueError, match="no gold answer"):
         gold_trace(Task.of("addition", "2+3=", None), TOKENIZER)
+
+
+def test_a_small_cache_makes_rows_wait_and_changes_nothing() -> None:
+    params = SamplingParams(max_tokens=8)
+    wanted = [prompts(60)[i // 3] for i in range(60)]
+    plenty = engine().sample(wanted, params, range(60))
+    row = KVCache.bytes_for(model().config, 7 + 8 - 1, torch.float32)
+    tight = Engine(model(), TOKENIZER, POLICY, Meter(), memory=4 * row)
+    for mine, other in zip(tight.sample(wanted, params, range(60)), plenty, strict=True):
+        assert mine.ids == other.ids
+        assert mine.logprobs == pytest.approx(other.logprobs, abs=1e-5)
+
+
+def test_a_cache_without_room_for_one_row_is_refused() -> None:
+    with pytest.raises(AutotrophError, match="give more memory"):
+        Engine(model(), TOKENIZER, POLICY, Meter(), memory=100).sample([[5]], SamplingParams(), [0])
+
+
+def test_the_cache_keeps_to_its_bound(monkeypatch: pytest.MonkeyPatch) -> None:
+    made: list[int] = []
+    original = Transformer.cache
+
+    def counted(self: Transformer, rows: int, positions: int) -> KVCache:
+        cache = original(self, rows, positions)
+        largest = max(part.nbytes for part in cache.store.flatten(0, 1))  # what `reserve` copies at a time
+        made.append(cache.store.nbytes + largest)
+        return cache
+
+    monkeypatch.setattr(Transformer, "cache", counted)
+    bound = 200_000
+    Engine(model(), TOKENIZER, POLICY, Meter(), memory=bound).sample(
+        prompts(300), SamplingParams(max_tokens=30), range(300)
+    )
+    assert 0.5 * bound < sum(made) <= bound
+
+
+def test_a_stop_token_ends_a_row_and_is_kept() -> None:
+    whole = engine().sample(prompts(50), SamplingParams(max_tokens=12), range(50))
+    stop = Counter(token for done in whole for token in done.ids).most_common(1)[0][0]
+    cut = engine().sample(prompts(50), SamplingParams(max_tokens=12, stop=(stop,)), range(50))
+    for full, short in zip(whole, cut, strict=True):
+        length = full.ids.index(stop) + 1 if stop in full.ids else len(full.ids)
+        assert short.ids == full.ids[:length]
+        assert short.stop == ("stop" if stop in full.ids else full.stop)
+
+
+def test_raw_log_probabilities_and_statistics_are_those_of_the_model() -> None:
+    transformer, params = model(), SamplingParams(temperature=0.5, top_k=3, max_tokens=10)
+    for prompt, done in zip(prompts(8), engine().sample(prompts(8), params, range(8)), strict=True):
+        ids = torch.tensor([[*prompt, *done.ids]])
+        with torch.no_grad():
+            logits = transformer.logits(transformer(ids[:, :-1]))[0, len(prompt) - 1 :]
+        logp, chosen = logits.log_softmax(-1), ids[0, len(prompt) :, None]
+        mine, drawn = logp.gather(1, chosen)[:, 0], log_distribution(logits, params).gather(1, chosen)[:, 0]
+        assert done.logprobs == pytest.approx(drawn.tolist(), abs=1e-4)
+        assert done.raw == pytest.approx(mine.tolist(), abs=1e-4)
+        assert done.entropy == pytest.approx(float(-(logp.exp() * logp).sum(1).mean()), abs=1e-4)
+        vocabulary = logp.shape[1]
+        assert done.certainty == pytest.approx(float((-logp.mean(1) - np.log(vocabulary)).mean()), abs=1e-4)
+
+
+REQUESTS = st.lists(
+    st.tuples(st.lists(st.integers(4, 15), max_size=40).map(tuple), st.integers(0, 2**62), st.integers(1, 4)),
+    min_size=1,
+    max_size=12,
+)
+
+
+@given(REQUESTS, st.integers(1, 20), st.sampled_from([0.0, 1.0]), st.integers(1, 5), st.randoms())
+@settings(deadline=None, max_examples=1000)
+def test_any_mix_of_requests_gives_each_row_what_it_gets_alone(
+    requests: list[tuple[tuple[int, ...], int, int]],
+    tokens: int,
+    temperature: float,
+    slots: int,
+    shuffler: random.Random,
+) -> None:
+    rows = [(prompt, seed + i) for prompt, seed, samples in requests for i in range(samples)]
+    shuffler.shuffle(rows)
+    params = SamplingParams(temperature=temperature, max_tokens=tokens)
+    longest = max(max(len(prompt), 1) for prompt, _ in rows)
+    memory = slots * KVCache.bytes_for(TINY.config, longest + tokens - 1, torch.float32)
+    tight = Engine(TINY, TOKENIZER, POLICY, Meter(), memory)
+    done = tight.sample([prompt for prompt, _ in rows], params, [seed for _, seed in rows])
+    assert all(1 <= len(one.ids) <= tokens for one in done)
+    i = shuffler.randrange(len(rows))
+    alone = Engine(TINY, TOKENIZER, POLICY, Meter()).sample([rows[i][0]], params, [rows[i][1]])[0]
+    assert alone.ids == done[i].ids
+    assert alone.logprobs == pytest.approx(done[i].logprobs, abs=1e-5)
