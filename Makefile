@@ -1,13 +1,23 @@
 # make demo   set up, then run the main job: a model teaches itself to add numbers longer than any it was taught
+# make bench  install the peers beside us, then measure sampling, training and a GRPO step against theirs
 # make test   set up, then lint, types, import contract and the test suite
 PYTHON ?= python3
 BIN := .venv/bin
 READY := .venv/.ready
 
-.PHONY: demo test setup lint clean
+.PHONY: demo bench test setup lint clean
 
 demo: setup
 	$(BIN)/autotroph run length_generalisation
+
+bench: .venv-bench/.ready
+	for name in rollouts train grpo; do .venv-bench/bin/autotroph bench $$name --out bench/results/$$name.json; done
+
+.venv-bench/.ready: pyproject.toml constraints.txt
+	$(PYTHON) -m venv .venv-bench
+	.venv-bench/bin/pip install --quiet --disable-pip-version-check --constraint constraints.txt torch
+	.venv-bench/bin/pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[bench]'
+	@touch $@
 
 test: setup lint
 	OMP_NUM_THREADS=1 $(BIN)/pytest -n 2
@@ -27,4 +37,4 @@ $(READY): pyproject.toml constraints.txt
 	@touch $@
 
 clean:
-	rm -rf .venv runs build
+	rm -rf .venv .venv-bench runs build

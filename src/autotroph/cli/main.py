@@ -136,12 +136,12 @@ def report(folder: Path, out: Path | None) -> None:
 
 
 @cli.command()
-@click.argument("name", type=click.Choice(["rollouts", "train", "cost"]))
+@click.argument("name", type=click.Choice(["rollouts", "train", "grpo", "cost"]))
 @click.option("--repeats", type=click.IntRange(1), default=5, show_default=True, help="measured runs of each side")
 @click.option("--out", type=click.Path(path_type=Path), default=None, help="JSON file to write the figures to")
 @click.option("as_json", "--json", is_flag=True, help="print a last line with the figures as JSON")
 def bench(name: str, repeats: int, out: Path | None, as_json: bool) -> None:
-    """Measure this machine: sampling, training, or the cost of a round; beside a peer where one is installed."""
+    """Measure this machine: sampling, training, a GRPO step, all three beside their peers; or the cost of a round."""
     import importlib
 
     from autotroph.bench.case import as_table

@@ -26,6 +26,7 @@ class SamplingParams(Config):
         default=0.0, ge=0, le=1, description="drop tokens less likely than this share of the likeliest"
     )
     stop: tuple[int, ...] = Field(default=(), description="token ids that end a row, besides the end of the text")
+    min_tokens: int = Field(default=0, ge=0, description="tokens before which a row cannot end by itself")
     max_tokens: int = Field(default=64, ge=1)
 
 

@@ -89,11 +89,16 @@ class Engine:
         self.flops_per_token = 2 * sum(parameter.numel() for parameter in model.parameters())
 
     def sample(
-        self, prompts: Sequence[Sequence[int]], params: SamplingParams, seeds: Sequence[int]
+        self,
+        prompts: Sequence[Sequence[int]],
+        params: SamplingParams,
+        seeds: Sequence[int],
+        limits: Sequence[int] | None = None,
     ) -> list[Completion]:
         """One completion for each prompt, in order. A prompt without tokens is opened with <bos>.
 
-        Raises AutotrophError where the cache has no room for a single row, and on logits that are not finite.
+        `limits`: most tokens of each row, at most `params.max_tokens`, which holds where they are not given. Raises
+        AutotrophError where the cache has no room for a single row, and on logits that are not finite.
         """
         if not prompts:
             return []
@@ -104,9 +109,12 @@ class Engine:
         device = self.model.lm_head.weight.device
         results = Results(len(prompts), params.max_tokens, device)
         seed_N = torch.tensor(seeds, device=device)
+        limit_N = torch.tensor(limits or [params.max_tokens] * len(prompts), device=device).clamp(max=params.max_tokens)
         shards = dealt(requests, workers_for(self.model))
         share = self.memory // len(shards)
-        in_parallel(lambda shard: Batch(self, shard, params, seed_N, results, share).run(), shards, workers=len(shards))
+        in_parallel(
+            lambda shard: Batch(self, shard, params, seed_N, limit_N, results, share).run(), shards, workers=len(shards)
+        )
         return results.completions()
 
 
@@ -122,12 +130,15 @@ class Batch:
         requests: list[Request],
         params: SamplingParams,
         seed_N: Tensor,
+        limit_N: Tensor,
         results: Results,
         memory: int,
     ):
-        self.engine, self.model, self.params, self.results, self.seed_N = engine, engine.model, params, results, seed_N
+        self.engine, self.model, self.params, self.results = engine, engine.model, params, results
+        self.seed_N, self.limit_N = seed_N, limit_N
         self.waiting = deque(requests)
-        self.ends = torch.tensor([engine.tokenizer.eos_id, *params.stop], device=seed_N.device)
+        self.is_end_V = torch.zeros(self.model.config.vocab_size, dtype=torch.bool, device=seed_N.device)
+        self.is_end_V[[engine.tokenizer.eos_id, *params.stop]] = True
         weight = self.model.lm_head.weight
         positions = max(len(request.prompt) for request in requests) + params.max_tokens - 1
         each = KVCache.bytes_for(self.model.config, positions, weight.dtype)
@@ -196,12 +207,14 @@ class Batch:
     def _choose(self) -> Tensor:
         """Draw a token for every row, note it, and let those go that have ended; returns the tokens of the others."""
         results, row_B = self.results, self.row
-        logits_BV = self.model.logits(self.hidden)
+        logits_BV, step_B = self.model.logits(self.hidden), results.length[row_B]
         raw_BV = logits_BV.log_softmax(1)
         if not bool(torch.isfinite(raw_BV).all()):
             raise AutotrophError(f"policy {self.engine.policy.id}: logits are not finite; its weights are damaged")
-        logp_BV = raw_BV if is_plain(self.params) else log_distribution(logits_BV, self.params)
-        step_B = results.length[row_B]
+        logp_BV = raw_BV
+        if not is_plain(self.params):
+            early = (step_B < self.params.min_tokens)[:, None] & self.is_end_V
+            logp_BV = log_distribution(logits_BV.masked_fill(early, float("-inf")), self.params)
         greedy = self.params.temperature == 0
         token_B = logp_BV.argmax(1) if greedy else draw(logp_BV, uniform(self.seed_N[row_B], step_B))
         results.token[row_B, step_B] = token_B
@@ -210,10 +223,10 @@ class Batch:
         results.entropy[row_B] -= (raw_BV.exp() * raw_BV).sum(1)
         results.certainty[row_B] -= raw_BV.mean(1) + torch.tensor(float(raw_BV.shape[1])).log()
         results.length[row_B] = step_B + 1
-        stopped_B = torch.isin(token_B, self.ends)
+        stopped_B = self.is_end_V[token_B]
         results.stopped[row_B] = stopped_B
         self.engine.meter.spend(tokens=len(self))
-        return self._let_go(token_B, stopped_B | (step_B + 1 == self.params.max_tokens))
+        return self._let_go(token_B, stopped_B | (step_B + 1 == self.limit_N[row_B]))
 
     def _let_go(self, token_B: Tensor, ended_B: Tensor) -> Tensor:
         """Close the gaps that ended rows leave with the last rows; returns the tokens of those that stay."""

@@ -30,7 +30,8 @@ def log_distribution(logits_BV: Tensor, params: SamplingParams) -> Tensor:
 
 def is_plain(params: SamplingParams) -> bool:
     """Whether the sampling distribution is the model's own."""
-    return (params.temperature, params.top_k, params.top_p, params.min_p) == (1.0, 0, 1.0, 0.0)
+    shape = (params.temperature, params.top_k, params.top_p, params.min_p, params.min_tokens)
+    return shape == (1.0, 0, 1.0, 0.0, 0)
 
 
 def uniform(seed_B: Tensor, step_B: Tensor) -> Tensor:
