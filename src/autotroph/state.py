@@ -77,7 +77,13 @@ class State:
 
     def sampler(self, policy: Policy, member: int = 0) -> Engine:
         model, tokenizer = self.load(policy, member)
-        return Engine(model.to(compute_dtype()), tokenizer, policy, self.meter)
+        return self._engine(model.to(compute_dtype()), tokenizer, policy)
+
+    def engine(self, model: Transformer, tokenizer: TextTokenizer) -> Engine:
+        return self._engine(model, tokenizer, self.trainee)
+
+    def _engine(self, model: Transformer, tokenizer: TextTokenizer, policy: Policy) -> Engine:
+        return Engine(model, tokenizer, policy, self.meter, int(self.run.start["config"]["memory"] * 2**30))
 
     def publish(
         self,

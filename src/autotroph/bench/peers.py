@@ -5,6 +5,7 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -30,11 +31,20 @@ def loaded(folder: Path, dtype: torch.dtype) -> Any:
     return AutoModelForCausalLM.from_pretrained(folder, dtype=dtype)
 
 
-def generate(folder: Path, prompts: Sequence[Sequence[int]], limits: Sequence[int], tokenizer: TextTokenizer) -> Work:
+def missing(*packages: str) -> bool:
+    """Whether a peer cannot be measured here; `make bench` installs all of them."""
+    return any(find_spec(package) is None for package in packages)
+
+
+def generate(
+    folder: Path, prompts: Sequence[Sequence[int]], limits: Sequence[int], tokenizer: TextTokenizer
+) -> Work | None:
     """`transformers.generate` on all prompts at once, padded on the left; row i has `limits[i]` tokens that count.
 
     It has no way to let single rows go before they end, so it goes on to the longest.
     """
+    if missing("transformers"):
+        return None
     model = loaded(folder, compute_dtype()).eval()
     longest = max(map(len, prompts))
     ids = torch.tensor([[tokenizer.pad_id] * (longest - len(prompt)) + list(prompt) for prompt in prompts])
@@ -56,8 +66,10 @@ def generate(folder: Path, prompts: Sequence[Sequence[int]], limits: Sequence[in
     return work
 
 
-def sft(folder: Path, rows: Sequence[Sequence[int]], batch: int) -> Work:
+def sft(folder: Path, rows: Sequence[Sequence[int]], batch: int) -> Work | None:
     """TRL's SFTTrainer, packing on, one pass over the rows."""
+    if missing("trl", "datasets"):
+        return None
     from datasets import Dataset
     from trl import SFTConfig, SFTTrainer
 
@@ -83,8 +95,10 @@ def sft(folder: Path, rows: Sequence[Sequence[int]], batch: int) -> Work:
 
 def grpo(
     folder: Path, prompts: Sequence[str], samples: int, tokens: int, reward: Callable[[str], float], steps: int
-) -> Work:
+) -> Work | None:
     """TRL's GRPOTrainer: `steps` steps of all prompts, no reference model; in completions."""
+    if missing("trl", "datasets"):
+        return None
     from datasets import Dataset
     from trl import GRPOConfig, GRPOTrainer
 

@@ -13,11 +13,11 @@ from autotroph.core.trace import Trace
 from autotroph.models.transformer import Transformer
 from autotroph.optimize.learner import Learner, LearnerConfig
 
-BATCH = 128
+BATCH, BATCHES = 128, 5
 
 
 def run(n: int) -> list[Case]:
-    rows, model = sequences(5 * BATCH, 10, 100), million()
+    rows, model = sequences(BATCHES * BATCH, 10, 100), million()
     name = f"{len(rows)} rows of 10-100 tokens, {BATCH} a step, 1M parameters"
     with peers.saved(model, TOKENIZER) as folder:
         return [measured(name, "tokens/s", training(model, rows), peers.sft(folder, rows, PACKED), "TRL SFTTrainer", n)]

@@ -190,6 +190,10 @@ class View(Protocol):
 
     def sampler(self, policy: Policy, member: int = 0) -> Sampler: ...
 
+    def engine(self, model: Any, tokenizer: Any) -> Sampler:
+        """A sampler of a model that is being trained, on behalf of the trainee."""
+        ...
+
     def load(self, policy: Policy, member: int = 0) -> tuple[Any, Any]:
         """A model of a policy of kind `weights`, in fp32, and its tokenizer."""
         ...

@@ -79,13 +79,8 @@ class Engine:
     def __init__(
         self, model: Transformer, tokenizer: TextTokenizer, policy: Policy, meter: Meter, memory: int = MEMORY
     ):
-        self.model, self.tokenizer, self.policy, self.meter, self.memory = (
-            model.eval(),
-            tokenizer,
-            policy,
-            meter,
-            memory,
-        )
+        self.model, self.tokenizer, self.policy = model.eval(), tokenizer, policy
+        self.meter, self.memory = meter, memory
         self.flops_per_token = 2 * sum(parameter.numel() for parameter in model.parameters())
 
     def sample(

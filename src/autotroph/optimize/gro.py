@@ -10,7 +10,6 @@ from statistics import fmean
 from autotroph.core.policy import Policy
 from autotroph.core.protocols import Algorithm, RewardFn, Rollout, SamplingParams, Tokenizer, View
 from autotroph.core.trace import Group
-from autotroph.models.engine import Engine
 from autotroph.models.threads import in_parallel
 from autotroph.optimize.learner import Learner, LearnerConfig
 from autotroph.optimize.mixture import Mixture
@@ -84,7 +83,7 @@ class GRO:
         history: list[dict[str, float]] = []
         last: list[Group] = []
         for step in range(self.steps):
-            sampler = Engine(learner.model, tokenizer, view.trainee, view.meter)
+            sampler = view.engine(learner.model, tokenizer)
             batch = rng.sample(tasks, min(self.prompts, len(tasks)))
             tried = self.rollout(batch, sampler, self.params, self.samples, view.seed(f"rollout {step}"))
             last = self._scored(tried, view)

@@ -22,6 +22,7 @@ class RunConfig(Config):
     """What every run has."""
 
     seed: int = Field(0, ge=0, description="everything random follows from it")
+    memory: float = Field(1.0, gt=0, description="GB that the caches of a sampler may take")
     budget: Budget = Budget()
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from autotroph.bench import rollouts, train
+from autotroph.bench import grpo, rollouts, train
 from autotroph.bench.case import line, measured
 from autotroph.cli.main import invoke
 
@@ -37,22 +37,31 @@ def test_both_sides_run_in_turns_and_the_ratio_is_ours_over_theirs() -> None:
     assert (alone.peer, alone.ratio) == (None, None)
 
 
-@pytest.mark.parametrize("name", ["rollouts", "train"])
+@pytest.mark.parametrize(("name", "cases"), [("rollouts", 4), ("train", 1), ("grpo", 1)])
 def test_bench_writes_its_figures(
-    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    name: str, cases: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(rollouts, "PROMPTS", 4)
-    monkeypatch.setattr(rollouts, "TOKENS", 4)
-    monkeypatch.setattr(train, "ROWS", 4)
-    monkeypatch.setattr(train, "STEPS", 1)
+    for module, constant, small in [
+        (rollouts, "PROMPTS", 4),
+        (rollouts, "TOKENS", 16),
+        (rollouts, "SAMPLES", 2),
+        (train, "BATCH", 4),
+        (train, "BATCHES", 1),
+        (grpo, "PROMPTS", 2),
+        (grpo, "TOKENS", 8),
+        (grpo, "STEPS", 1),
+    ]:
+        monkeypatch.setattr(module, constant, small)
     out = tmp_path / "new" / "figures.json"
     assert invoke(["bench", name, "--repeats", "1", "--json", "--out", str(out)]) == 0
     figures = json.loads(capsys.readouterr().out)
     assert figures == json.loads(out.read_text())
     assert figures["bench"] == name
-    (case,) = figures["cases"]
-    assert set(case) == {"case", "unit", "ours", "peer", "peer_name", "ratio", "spread", "n"}
-    assert case["ours"] > 0
-    assert case["ratio"] == pytest.approx(case["ours"] / case["peer"])
+    assert len(figures["cases"]) == cases
+    for case in figures["cases"]:
+        assert set(case) == {"case", "unit", "ours", "peer", "peer_name", "ratio", "spread", "n"}
+        assert case["ours"] > 0
+        if case["peer"] is not None:
+            assert case["ratio"] == pytest.approx(case["ours"] / case["peer"])
     assert invoke(["bench", name, "--repeats", "1"]) == 0
-    assert "transformers" in capsys.readouterr().out
+    assert "parameters" in capsys.readouterr().out
