@@ -59,7 +59,7 @@ def test_a_poisoned_round_is_refused(tmp_path: Path) -> None:
     with start(tmp_path / "poisoned", "length_generalisation", **SMALL) as run:
         loop = recipe.build(recipe.Config(**SMALL))
         bad = replace(loop.stages, source=Poisoned(loop.stages.source, at=1))
-        run_loop(run, replace(loop, stages=bad, poison_cycle=1)())
+        run_loop(run, replace(loop, stages=bad, poison_cycle=1), Recorder())
         record = run.record()
     first, second = record.cycles
     assert first.decision.promoted
@@ -120,7 +120,7 @@ def test_no_gold_answer_reaches_a_self_made_row(clean: Path, tmp_path: Path) -> 
     with start(tmp_path / "blank", "length_generalisation", **SMALL) as run:
         loop = recipe.build(recipe.Config(**SMALL))
         stages = replace(loop.stages, source=Blanked(loop.stages.source))
-        run_loop(run, replace(loop, stages=stages)())
+        run_loop(run, replace(loop, stages=stages), Recorder())
         blank = run.record()
     straight = Run.open(clean, write=False).record()
     assert [cycle.candidate for cycle in blank.cycles] == [cycle.candidate for cycle in straight.cycles]

@@ -13,7 +13,7 @@ from autotroph.core.errors import SealedLeak
 from autotroph.core.task import Task, split_of
 from autotroph.core.trace import Group
 from autotroph.evaluate.benchmark import SealedSuite
-from autotroph.loop import Loop, run_loop
+from autotroph.loop import Loop, Recorder, run_loop
 from autotroph.models.tokenizer import TextTokenizer
 from autotroph.models.transformer import ModelConfig
 from autotroph.optimize.learner import LearnerConfig
@@ -29,7 +29,7 @@ SEALED = FAMILY.generate(3, 20, seed=1, split="sealed")
 def run_with(tmp_path: Path, **stages) -> None:
     loop: Loop = recipe.build(recipe.Config(**SMALL))
     with start(tmp_path / "r", "length_generalisation", **SMALL) as run:
-        run_loop(run, replace(loop, stages=replace(loop.stages, **stages))())
+        run_loop(run, replace(loop, stages=replace(loop.stages, **stages)), Recorder())
 
 
 class Leaking:
