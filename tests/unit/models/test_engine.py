@@ -264,7 +264,7 @@ REQUESTS = st.lists(
 
 
 @given(REQUESTS, st.integers(1, 12), st.sampled_from([0.0, 1.0]), st.integers(1, 5), st.randoms())
-@settings(deadline=None, max_examples=1000)
+@settings(deadline=None, max_examples=300)
 def test_any_mix_of_requests_gives_each_row_what_it_gets_alone(
     requests: list[tuple[tuple[int, ...], int, int]],
     tokens: int,
