@@ -25,6 +25,15 @@ def signal(prompt: tuple[int, ...], answer: tuple[int, ...], environment: int = 
     return Signal(Trace("k", "p", prompt + answer, sampled, logprobs, "", "stop"), **weights)
 
 
+def model(shape: ModelConfig) -> Transformer:
+    """Not as initialised: there attention adds nothing yet, and no mask or position could be wrong."""
+    transformer, generator = Transformer(shape).initialise(0), torch.Generator().manual_seed(0)
+    with torch.no_grad():
+        for parameter in transformer.parameters():
+            parameter.add_(torch.randn(parameter.shape, generator=generator) * 0.2)
+    return transformer
+
+
 def mixed(seed: int) -> list[Signal]:
     """Ten prompts with up to six answers each, one token short or longer than the prompt."""
     rng = random.Random(seed)
@@ -43,21 +52,21 @@ def mixed(seed: int) -> list[Signal]:
 
 @pytest.mark.parametrize("shape", [SHAPE, ROTARY], ids=["no positions", "rotary"])
 def test_a_branch_has_the_log_probabilities_that_its_trace_has_alone(shape: ModelConfig) -> None:
-    model = Transformer(shape).initialise(0)
+    transformer = model(shape)
     signals = mixed(1)
     rows = list(rows_of(signals))
     assert len(rows) < len(signals)
     sheet = Sheet.of(rows)
-    together = logprobs(model, sheet)
+    together = logprobs(transformer, sheet)
     for i, one in enumerate(sheet.signals):
         alone = Sheet.of(list(rows_of([one])))
         assert alone.branch_RT is None
-        torch.testing.assert_close(together[sheet.signal_N == i], logprobs(model, alone), atol=1e-5, rtol=0)
+        torch.testing.assert_close(together[sheet.signal_N == i], logprobs(transformer, alone), atol=1e-4, rtol=0)
 
 
 def test_shared_rows_train_as_separate_ones_do(monkeypatch: pytest.MonkeyPatch) -> None:
     def trained() -> dict[str, torch.Tensor]:
-        learner = Learner(Transformer(ROTARY).initialise(0), LearnerConfig(), Meter(), dtype=torch.float32)
+        learner = Learner(model(ROTARY), LearnerConfig(), Meter(), dtype=torch.float32)
         learner.step(mixed(2))
         return learner.masters
 
@@ -73,7 +82,7 @@ def test_rows_hold_each_trace_once_and_stay_near_twice_their_prompt() -> None:
     signals = mixed(3)
     rows = list(rows_of(signals))
     assert sorted(id(s) for row in rows for s in row.signals) == sorted(map(id, signals))
-    assert all(len(row) <= 3 * row.shared or len(row.signals) == 1 for row in rows)
+    assert all(len(row) < 2 * row.shared or len(row.signals) == 1 for row in rows)
     assert len(Row(4, [signal((1, 2, 3, 4), (5, 6)), signal((1, 2, 3, 4), (7,))])) == 5
 
 
