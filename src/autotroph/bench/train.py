@@ -24,7 +24,7 @@ def run(n: int) -> list[Case]:
 
 
 PACKED = 16
-"""Packed rows of 100 tokens in the peer's batch: of 8, 16, 32, 64 the size at which it was fastest here."""
+"""Packed rows of 100 tokens in the peer's batch; its best size is still to be found."""
 
 
 def training(model: Transformer, rows: Sequence[Sequence[int]]) -> Work:
