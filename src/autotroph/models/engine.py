@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass
+from math import log
 
 import torch
 from torch import Tensor
@@ -20,7 +21,8 @@ from autotroph.core.policy import Policy
 from autotroph.core.protocols import SamplingParams
 from autotroph.core.trace import Completion
 from autotroph.models.batching import alike
-from autotroph.models.sampling import draw, is_plain, log_distribution, uniform
+from autotroph.models.fused import Fused
+from autotroph.models.sampling import choose, uniform
 from autotroph.models.threads import check_in, in_parallel, workers_for
 from autotroph.models.tokenizer import TextTokenizer
 from autotroph.models.transformer import KVCache, Transformer
@@ -103,12 +105,13 @@ class Engine:
         requests = sorted((Request(*one) for one in rows.items()), key=lambda one: (len(one.prompt), one.rows))
         device = self.model.lm_head.weight.device
         results = Results(len(prompts), params.max_tokens, device)
-        seed_N = torch.tensor(seeds, device=device)
+        step_M = torch.arange(params.max_tokens, device=device)
+        spin_NM = uniform(torch.tensor(seeds, device=device)[:, None], step_M)
         limit_N = torch.tensor(limits or [params.max_tokens] * len(prompts), device=device).clamp(max=params.max_tokens)
         shards = dealt(requests, workers_for(self.model))
         share = self.memory // len(shards)
         in_parallel(
-            lambda shard: Batch(self, shard, params, seed_N, limit_N, results, share).run(), shards, workers=len(shards)
+            lambda shard: Batch(self, shard, params, spin_NM, limit_N, results, share).run(), shards, workers=len(shards)
         )
         return results.completions()
 
@@ -124,15 +127,15 @@ class Batch:
         engine: Engine,
         requests: list[Request],
         params: SamplingParams,
-        seed_N: Tensor,
+        spin_NM: Tensor,
         limit_N: Tensor,
         results: Results,
         memory: int,
     ):
         self.engine, self.model, self.params, self.results = engine, engine.model, params, results
-        self.seed_N, self.limit_N = seed_N, limit_N
+        self.spin_NM, self.limit_N = spin_NM, limit_N
         self.waiting = deque(requests)
-        self.is_end_V = torch.zeros(self.model.config.vocab_size, dtype=torch.bool, device=seed_N.device)
+        self.is_end_V = torch.zeros(self.model.config.vocab_size, dtype=torch.bool, device=spin_NM.device)
         self.is_end_V[[engine.tokenizer.eos_id, *params.stop]] = True
         weight = self.model.lm_head.weight
         positions = max(len(request.prompt) for request in requests) + params.max_tokens - 1
@@ -144,7 +147,8 @@ class Batch:
                 "allowed; give more memory, shorter prompts or a lower max_tokens"
             )
         self.cache = self.model.cache(self.slots, positions)
-        self.row = seed_N.new_empty(0)
+        self.fused = Fused.of(self.model, positions)
+        self.row = limit_N.new_empty(0)
         self.hidden = weight.new_empty(0, self.model.config.hidden_size)
 
     def __len__(self) -> int:
@@ -159,7 +163,7 @@ class Batch:
             going = self._choose()
             if len(self):
                 cache = self.cache.rows(0, len(self))
-                self.hidden = self.model(going[:, None], cache)[:, -1]
+                self.hidden = self.fused(going, cache) if self.fused else self.model(going[:, None], cache)[:, -1]
                 self._spend(len(self))
 
     def _admit(self) -> None:
@@ -202,26 +206,21 @@ class Batch:
     def _choose(self) -> Tensor:
         """Draw a token for every row, note it, and let those go that have ended; returns the tokens of the others."""
         results, row_B = self.results, self.row
-        logits_BV, step_B = self.model.logits(self.hidden), results.length[row_B]
-        raw_BV = logits_BV.log_softmax(1)
-        if not bool(torch.isfinite(raw_BV).all()):
+        step_B, logits_BV = results.length[row_B], self.model.lm_head(self.hidden)
+        early_B = step_B < self.params.min_tokens
+        choice = choose(logits_BV, self.params, self.spin_NM[row_B, step_B], early_B, self.is_end_V)
+        if choice is None:
             raise AutotrophError(f"policy {self.engine.policy.id}: logits are not finite; its weights are damaged")
-        logp_BV = raw_BV
-        if not is_plain(self.params):
-            early = (step_B < self.params.min_tokens)[:, None] & self.is_end_V
-            logp_BV = log_distribution(logits_BV.masked_fill(early, float("-inf")), self.params)
-        greedy = self.params.temperature == 0
-        token_B = logp_BV.argmax(1) if greedy else draw(logp_BV, uniform(self.seed_N[row_B], step_B))
-        results.token[row_B, step_B] = token_B
-        results.logp[row_B, step_B] = logp_BV.gather(1, token_B[:, None])[:, 0]
-        results.raw[row_B, step_B] = raw_BV.gather(1, token_B[:, None])[:, 0]
-        results.entropy[row_B] -= (raw_BV.exp() * raw_BV).sum(1)
-        results.certainty[row_B] -= raw_BV.mean(1) + torch.tensor(float(raw_BV.shape[1])).log()
+        results.token[row_B, step_B] = choice.token
+        results.logp[row_B, step_B] = choice.logp
+        results.raw[row_B, step_B] = choice.raw
+        results.entropy[row_B] += choice.entropy
+        results.certainty[row_B] -= choice.mean + log(logits_BV.shape[1])
         results.length[row_B] = step_B + 1
-        stopped_B = self.is_end_V[token_B]
+        stopped_B = self.is_end_V[choice.token]
         results.stopped[row_B] = stopped_B
         self.engine.meter.spend(tokens=len(self))
-        return self._let_go(token_B, stopped_B | (step_B + 1 == self.limit_N[row_B]))
+        return self._let_go(choice.token, stopped_B | (step_B + 1 == self.limit_N[row_B]))
 
     def _let_go(self, token_B: Tensor, ended_B: Tensor) -> Tensor:
         """Close the gaps that ended rows leave with the last rows; returns the tokens of those that stay."""

@@ -2,10 +2,49 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import torch
 from torch import Tensor
 
 from autotroph.core.protocols import SamplingParams
+from autotroph.models.native import kernels
+
+
+class Choice(NamedTuple):
+    """Tokens and what the distributions say of them, [B] each."""
+
+    token: Tensor
+    logp: Tensor
+    """In the distribution that they were drawn from."""
+    raw: Tensor
+    """In the model's own."""
+    entropy: Tensor
+    """Of the model's own, in nats."""
+    mean: Tensor
+    """Mean over the vocabulary of the model's log-probabilities."""
+
+
+def choose(
+    logits_BV: Tensor, params: SamplingParams, spin_B: Tensor, early_B: Tensor, is_end_V: Tensor
+) -> Choice | None:
+    """A token for each row, by the number in (0, 1) that is its own; None where a logit is not finite.
+
+    Rows that are `early` get none that is an end.
+    """
+    whole = params.top_k == 0 and params.top_p == 1 and params.min_p == 0
+    native = kernels(logits_BV.dtype) if whole and logits_BV.device.type == "cpu" else None
+    if native is not None:
+        found = native.choose(logits_BV, spin_B, early_B, is_end_V, params.temperature)
+        return None if found is None else Choice(*found)
+    logits_BV = logits_BV.float()
+    raw_BV = logits_BV.log_softmax(1)
+    if not bool(torch.isfinite(raw_BV).all()):
+        return None
+    logp_BV = log_distribution(logits_BV.masked_fill(early_B[:, None] & is_end_V, float("-inf")), params)
+    token_B = logp_BV.argmax(1) if params.temperature == 0 else draw(logp_BV, spin_B)
+    logp_B, raw_B = (one.gather(1, token_B[:, None])[:, 0] for one in (logp_BV, raw_BV))
+    return Choice(token_B, logp_B, raw_B, -(raw_BV.exp() * raw_BV).sum(1), raw_BV.mean(1))
 
 
 def log_distribution(logits_BV: Tensor, params: SamplingParams) -> Tensor:
@@ -28,15 +67,9 @@ def log_distribution(logits_BV: Tensor, params: SamplingParams) -> Tensor:
     return logits_BV.log_softmax(1)
 
 
-def is_plain(params: SamplingParams) -> bool:
-    """Whether the sampling distribution is the model's own."""
-    shape = (params.temperature, params.top_k, params.top_p, params.min_p, params.min_tokens)
-    return shape == (1.0, 0, 1.0, 0.0, 0)
-
-
-def uniform(seed_B: Tensor, step_B: Tensor) -> Tensor:
-    """A number in (0, 1) for each row: a hash (the SplitMix64 finaliser) of its seed and its step, 24 bits of it."""
-    x = seed_B * -7046029254386353131 + (step_B + 1) * -4658895280553007687
+def uniform(seed: Tensor, step: Tensor) -> Tensor:
+    """A number in (0, 1) for each seed and step: a hash (the SplitMix64 finaliser) of both, 24 bits of it."""
+    x = seed * -7046029254386353131 + (step + 1) * -4658895280553007687
     for shift, factor in ((30, -4658895280553007687), (27, -7723592293110705685)):
         x = (x ^ ((x >> shift) & ((1 << (64 - shift)) - 1))) * factor
     return (((x >> 40) & 0xFFFFFF).float() + 0.5) / (1 << 24)

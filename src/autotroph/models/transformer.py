@@ -56,70 +56,55 @@ class ModelConfig(Config):
 
 
 class KVCache:
-    """Keys and values of B rows of at most `most` positions, allocated once; row b holds `length_B[b]` of them.
+    """Keys and values of B rows of at most `positions` positions, allocated once; row b holds `length_B[b]` of them.
 
-    Rows have `room` for some positions at a time, a multiple of `STEP` that `reserve` raises: the products of attention
-    are several times faster over memory without gaps. What lies beyond a row's length is finite and hidden by a bias.
+    Of each layer, keys [B, K, D, S] and values [B, K, S, D]: either way one new query runs along memory without gaps.
+    What lies beyond a row's length is finite and hidden by a bias.
     """
 
-    STEP = 32
+    LANES = 16
+    """S is a multiple of this many positions, so that whole vectors can be read."""
 
     def __init__(self, config: ModelConfig, rows: int, positions: int, dtype: torch.dtype, device: torch.device):
-        self.shape = (rows, config.num_key_value_heads, config.head_dim)
-        self.most = positions
-        self.layout = {"room": 0}  # shared with the windows that `rows` gives
-        size = rows * config.num_key_value_heads * positions * config.head_dim
-        self.store = torch.zeros(config.num_hidden_layers, 2, size, dtype=dtype, device=device)
+        room = self.room_for(positions)
+        shape = (config.num_hidden_layers, rows, config.num_key_value_heads)
+        self.keys = torch.zeros(*shape, config.head_dim, room, dtype=dtype, device=device)
+        self.values = torch.zeros(*shape, room, config.head_dim, dtype=dtype, device=device)
         self.length_B = torch.zeros(rows, dtype=torch.long, device=device)
-        self.window = slice(None)
 
-    @property
-    def room(self) -> int:
-        return self.layout["room"]
+    @classmethod
+    def room_for(cls, positions: int) -> int:
+        return -(-positions // cls.LANES) * cls.LANES
 
-    @staticmethod
-    def bytes_for(config: ModelConfig, positions: int, dtype: torch.dtype) -> int:
-        """What a row of so many positions takes, its part of what `reserve` needs while it copies included."""
-        parts = 2 * config.num_hidden_layers + 1
-        return parts * config.num_key_value_heads * config.head_dim * positions * dtype.itemsize
-
-    def layer(self, index: int) -> tuple[Tensor, Tensor]:
-        """Keys and values of a layer, [B, K, room, D] each."""
-        keys, values = (self._view(part, self.room)[self.window] for part in self.store[index])
-        return keys, values
-
-    def _view(self, part: Tensor, room: int) -> Tensor:
-        rows, heads, size = self.shape
-        return part[: rows * heads * room * size].view(rows, heads, room, size)
-
-    def reserve(self, positions: int) -> None:
-        """Give every row room for so many positions; what it holds stays."""
-        room = min(-(-positions // self.STEP) * self.STEP, self.most)
-        if room > self.room:
-            for part in self.store.flatten(0, 1):
-                held = self._view(part, self.room).clone()
-                self._view(part, room)[:, :, : self.room] = held
-            self.layout["room"] = room
+    @classmethod
+    def bytes_for(cls, config: ModelConfig, positions: int, dtype: torch.dtype) -> int:
+        """What a row of so many positions takes."""
+        each = config.num_key_value_heads * config.head_dim * cls.room_for(positions) * dtype.itemsize
+        return 2 * config.num_hidden_layers * each
 
     def rows(self, begin: int, end: int) -> KVCache:
         """The rows from `begin` to `end` as a cache of their own, in the same memory."""
         view = copy.copy(self)
-        view.window, view.length_B = slice(begin, end), self.length_B[begin:end]
+        view.keys, view.values = self.keys[:, begin:end], self.values[:, begin:end]
+        view.length_B = self.length_B[begin:end]
         return view
 
-    def extend(self, layer: int, key_BKTD: Tensor, value_BKTD: Tensor, position_BT: Tensor) -> tuple[Tensor, Tensor]:
-        """Write T new positions of one layer; return all of its room, [B, K, S, D] each."""
+    def extend(
+        self, layer: int, key_BKTD: Tensor, value_BKTD: Tensor, position_BT: Tensor, seen: int
+    ) -> tuple[Tensor, Tensor]:
+        """Write T new positions of one layer; return the first `seen` of it, [B, K, S, D] each."""
         row_B1 = torch.arange(len(position_BT), device=position_BT.device)[:, None]
-        held = self.layer(layer)
-        for cache, new in zip(held, (key_BKTD, value_BKTD), strict=True):
+        keys, values = self.keys[layer].mT, self.values[layer]
+        for cache, new in ((keys, key_BKTD), (values, value_BKTD)):
             cache.transpose(1, 2)[row_B1, position_BT] = new.transpose(1, 2)
-        return held
+        return keys[:, :, :seen], values[:, :, :seen]
 
     def copy(self, source: slice | Tensor, target: slice | Tensor) -> None:
         """Make the target rows what the source rows are."""
-        for part in self.store.flatten(0, 1):
-            held = self._view(part, self.room)
-            held[target] = held[source]
+        held = int(self.length_B[source].max())
+        for layer in range(len(self.keys)):
+            self.keys[layer][target, ..., :held] = self.keys[layer][source, ..., :held]
+            self.values[layer][target, :, :held] = self.values[layer][source, :, :held]
         self.length_B[target] = self.length_B[source]
 
 
@@ -174,9 +159,9 @@ def causal(count: int, like: Tensor) -> Tensor:
     return torch.full((count, count), float("-inf"), dtype=like.dtype, device=like.device).triu(1)
 
 
-def so_far(position_BT: Tensor, room: int, like: Tensor) -> Tensor:
+def so_far(position_BT: Tensor, seen: int, like: Tensor) -> Tensor:
     """Bias [B, 1, T, S] of rows with their own lengths: each token sees its row up to its own position."""
-    hidden = torch.arange(room, device=like.device) > position_BT[..., None]
+    hidden = torch.arange(seen, device=like.device) > position_BT[..., None]
     return torch.zeros(hidden.shape, dtype=like.dtype, device=like.device).masked_fill(hidden, float("-inf"))[:, None]
 
 
@@ -191,11 +176,12 @@ def apart(branch_BT: Tensor, like: Tensor) -> Tensor:
 class Look:
     """Where the tokens of a pass stand ([T] or [B, T]), what the bias on their scores lets them see, their angles.
 
-    `fresh`: they look at one another alone, for no cached row has a position yet.
+    `fresh`: they look at one another alone, for no cached row has a position yet. `seen`: positions of the longest row.
     """
 
     position: Tensor
     fresh: bool
+    seen: int
     bias: Tensor | None
     rotary: Rotary | None
 
@@ -234,7 +220,7 @@ class Attention(nn.Module):
         if look.rotary is not None:
             q, k = look.rotary(q), look.rotary(k)
         if cache is not None:
-            kept = cache.extend(self.layer, k, v, look.position)
+            kept = cache.extend(self.layer, k, v, look.position, look.seen)
             k, v = (k, v) if look.fresh else kept
         return self.o_proj(attend(q, k, v, look.bias).transpose(1, 2).reshape(rows, count, -1))
 
@@ -294,8 +280,9 @@ class Decoder(nn.Module):
     def _look(self, x_BTC: Tensor, cache: KVCache | None, position_BT: Tensor | None, branch_BT: Tensor | None) -> Look:
         count, position = x_BTC.shape[1], torch.arange(x_BTC.shape[1], device=x_BTC.device)
         fresh = cache is None or not bool(cache.length_B.any())
+        seen = count
         if cache is not None:
-            cache.reserve(int(cache.length_B.max()) + count)
+            seen += int(cache.length_B.max())
             position = cache.length_B[:, None] + position
         elif position_BT is not None:
             position = position_BT
@@ -304,9 +291,9 @@ class Decoder(nn.Module):
         elif cache is None or fresh:
             bias = causal(count, x_BTC)
         else:
-            bias = so_far(position, cache.room, x_BTC)
+            bias = so_far(position, seen, x_BTC)
         rotary = None if self.config.rope_theta is None else Rotary(self.config, position, x_BTC.dtype)
-        return Look(position, fresh, bias, rotary)
+        return Look(position, fresh, seen, bias, rotary)
 
 
 class Transformer(nn.Module):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import random
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -12,6 +11,7 @@ from pydantic import Field
 
 from autotroph.core.budget import Meter
 from autotroph.core.config import Config
+from autotroph.core.folders import cache_root
 from autotroph.core.task import refuse_unless_train, stable_hash
 from autotroph.core.trace import Group
 from autotroph.models import checkpoint
@@ -60,12 +60,6 @@ class Curriculum:
         if len(self._recent) >= self.WINDOW and fmean(self._recent[-self.WINDOW :]) < self._mastery:
             self._open = min(self._open + 1, len(self._levels))
             self._recent.clear()
-
-
-def cache_root() -> Path:
-    """`$AUTOTROPH_CACHE`, else `autotroph` in the user's cache directory."""
-    home = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
-    return Path(os.environ.get("AUTOTROPH_CACHE") or Path(home) / "autotroph")
 
 
 def pretrained(

@@ -1,0 +1,122 @@
+"""The kernels compute what torch computes, on shapes of all three families and at the edges."""
+
+from pathlib import Path
+
+import pytest
+import torch
+import torch.nn.functional as F
+
+from autotroph.core.protocols import SamplingParams
+from autotroph.models import native, sampling
+from autotroph.models.fused import Fused
+from autotroph.models.native import Kernels, kernels
+from autotroph.models.transformer import ModelConfig, Transformer
+
+SHAPES = {
+    "llama": {"num_attention_heads": 5, "num_key_value_heads": 1, "head_dim": 48, "rope_theta": 1e4},
+    "qwen2": {"num_attention_heads": 6, "num_key_value_heads": 6, "head_dim": 16, "rope_theta": 1e4, "attention_bias": True},
+    "qwen3": {"num_attention_heads": 8, "num_key_value_heads": 2, "head_dim": 32, "rope_theta": 1e6, "qk_norm": True},
+    "no positions": {"num_attention_heads": 4, "num_key_value_heads": 4, "head_dim": 16},
+}  # fmt: skip
+LENGTHS = torch.tensor([1, 2, 5, 31, 32, 33, 40])
+
+
+@pytest.fixture
+def native32() -> Kernels:
+    found = kernels(torch.float32)
+    assert found is not None, "no C compiler"
+    return found
+
+
+def model(**shape: object) -> Transformer:
+    transformer = Transformer(ModelConfig(vocab_size=21, hidden_size=64, intermediate_size=96, **shape)).initialise(0)
+    torch.manual_seed(0)
+    with torch.no_grad():
+        for parameter in transformer.parameters():
+            parameter.add_(torch.randn(parameter.shape) * 0.1)
+    return transformer
+
+
+@pytest.mark.parametrize(("dtype", "tolerance"), [(torch.float32, 1e-4), (torch.bfloat16, 0.2)])
+@pytest.mark.parametrize("shape", SHAPES)
+@torch.inference_mode()
+def test_a_pass_over_one_token_equals_the_models(shape: str, dtype: torch.dtype, tolerance: float) -> None:
+    """Rows of different lengths, over the borders of the kernels' blocks; fp32 to rounding, bf16 to its own."""
+    transformer, rows = model(**SHAPES[shape]).to(dtype), len(LENGTHS)
+    fused = Fused.of(transformer, positions=70)
+    assert fused is not None
+    caches = transformer.cache(rows, 70), transformer.cache(rows, 70)
+    prompt = torch.randint(0, 21, (rows, 40))
+    for cache in caches:
+        transformer(prompt, cache)
+        cache.length_B.copy_(LENGTHS)
+    for _ in range(30):
+        ids = torch.randint(0, 21, (rows,))
+        theirs, ours = transformer(ids[:, None], caches[0])[:, -1], fused(ids, caches[1])
+        torch.testing.assert_close(ours, theirs, atol=tolerance, rtol=0)
+    assert float(theirs.std()) > 0.1
+    assert caches[0].length_B.tolist() == caches[1].length_B.tolist() == (LENGTHS + 30).tolist()
+
+
+def test_sizes_that_are_no_multiple_of_a_vector_are_left_to_torch() -> None:
+    assert Fused.of(model(num_attention_heads=4, num_key_value_heads=4, head_dim=8), 10) is None
+
+
+def test_norm_and_swiglu_by_torch(native32: Kernels) -> None:
+    x, delta, weight = torch.randn(9, 48) * 30, torch.randn(9, 48), torch.randn(48)
+    wanted = F.rms_norm(x + delta, (48,), weight, 1e-6)
+    total = x + delta
+    torch.testing.assert_close(native32.rms_norm(x, delta, weight, 1e-6), wanted)
+    torch.testing.assert_close(x, total)
+    gate, up = torch.linspace(-120, 120, 96).view(2, 48), torch.randn(2, 48)
+    torch.testing.assert_close(native32.swiglu(torch.cat((gate, up), 1)), F.silu(gate) * up)
+
+
+@pytest.mark.parametrize("vocabulary", [1, 15, 16, 17, 1000])
+@pytest.mark.parametrize("temperature", [0.0, 0.5, 1.0, 3.0])
+def test_choices_equal_those_of_torch(
+    vocabulary: int, temperature: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    torch.manual_seed(vocabulary)
+    rows = 400
+    logits, spin = torch.randn(rows, vocabulary) * 4, torch.rand(rows).clamp(1e-6, 1 - 1e-6)
+    early, is_end = torch.rand(rows) < 0.5, torch.zeros(vocabulary, dtype=torch.bool)
+    is_end[: vocabulary // 3] = True
+    arguments = logits, SamplingParams(temperature=temperature), spin, early, is_end
+    ours = sampling.choose(*arguments)
+    monkeypatch.setattr(sampling, "kernels", lambda dtype: None)
+    theirs = sampling.choose(*arguments)
+    assert ours is not None
+    assert theirs is not None
+    same = ours.token == theirs.token
+    assert float(same.float().mean()) > 0.99, "they may differ where a draw falls on a border, to rounding"
+    assert not bool((early & is_end[ours.token]).any())
+    for mine, other in zip(ours[1:], theirs[1:], strict=True):
+        torch.testing.assert_close(mine[same], other[same], atol=1e-4, rtol=1e-4)
+
+
+@pytest.mark.parametrize("bad", [float("nan"), float("inf"), float("-inf")])
+@pytest.mark.parametrize("place", [0, 16, 18])
+def test_a_logit_that_is_not_finite_is_noticed(bad: float, place: int) -> None:
+    logits = torch.zeros(3, 19)
+    logits[1, place] = bad
+    no = torch.zeros(3, dtype=torch.bool)
+    assert sampling.choose(logits, SamplingParams(), torch.full((3,), 0.5), no, torch.zeros(19, dtype=torch.bool)) is None
+
+
+def test_without_a_compiler_there_are_no_kernels(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CC", "no-such-compiler")
+    native.kernels.cache_clear()
+    assert kernels(torch.float32) is None
+    native.kernels.cache_clear()
+
+
+def test_a_compiler_that_fails_means_no_kernels_and_leaves_nothing(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("CC", "false")
+    monkeypatch.setenv("AUTOTROPH_CACHE", str(tmp_path))
+    native.kernels.cache_clear()
+    assert kernels(torch.float32) is None
+    assert list((tmp_path / "kernels").iterdir()) == []
+    native.kernels.cache_clear()
