@@ -22,13 +22,17 @@ from autotroph.core.protocols import SamplingParams
 from autotroph.core.trace import Completion
 from autotroph.models.batching import alike
 from autotroph.models.fused import Fused
+from autotroph.models.native import LANES
 from autotroph.models.sampling import choose, uniform
-from autotroph.models.threads import check_in, in_parallel, workers_for
+from autotroph.models.threads import check_in, in_parallel
 from autotroph.models.tokenizer import TextTokenizer
 from autotroph.models.transformer import KVCache, Transformer
 
 ROWS, MEMORY = 512, 1 << 30
 """Most rows at a time of one worker, and bytes of all caches."""
+
+ALONE = 16
+"""Rows for which a core is better used alone: with fewer of them, products are shared by all cores."""
 
 PREFILL, STRETCH = 1 << 15, 1.1
 """Most prompt tokens that pass the model at once, and length of the longest as a multiple of the shortest."""
@@ -108,10 +112,13 @@ class Engine:
         step_M = torch.arange(params.max_tokens, device=device)
         spin_NM = uniform(torch.tensor(seeds, device=device)[:, None], step_M)
         limit_N = torch.tensor(limits or [params.max_tokens] * len(prompts), device=device).clamp(max=params.max_tokens)
-        shards = dealt(requests, workers_for(self.model))
+        workers = torch.get_num_threads() if device.type == "cpu" else 1
+        shards = dealt(requests, max(1, min(workers, len(prompts) // ALONE)))
         share = self.memory // len(shards)
         in_parallel(
-            lambda shard: Batch(self, shard, params, spin_NM, limit_N, results, share).run(), shards, workers=len(shards)
+            lambda shard: Batch(self, shard, params, spin_NM, limit_N, results, share).run(),
+            shards,
+            workers=len(shards),
         )
         return results.completions()
 
@@ -139,15 +146,17 @@ class Batch:
         self.is_end_V[[engine.tokenizer.eos_id, *params.stop]] = True
         weight = self.model.lm_head.weight
         positions = max(len(request.prompt) for request in requests) + params.max_tokens - 1
-        each = KVCache.bytes_for(self.model.config, positions, weight.dtype)
+        kernels = Fused.kernels_for(self.model)
+        lanes = 1 if kernels is None else LANES
+        each = KVCache.bytes_for(self.model.config, positions, weight.dtype, lanes)
         self.slots = min(ROWS, sum(len(request.rows) for request in requests), memory // each)
         if self.slots == 0:
             raise AutotrophError(
                 f"a row of {positions} tokens needs {each / 2**20:.1f} MB of cache and {memory / 2**20:.1f} MB are "
                 "allowed; give more memory, shorter prompts or a lower max_tokens"
             )
-        self.cache = self.model.cache(self.slots, positions)
-        self.fused = Fused.of(self.model, positions)
+        self.cache = self.model.cache(self.slots, positions, lanes)
+        self.fused = None if kernels is None else Fused(self.model, kernels, self.cache)
         self.row = limit_N.new_empty(0)
         self.hidden = weight.new_empty(0, self.model.config.hidden_size)
 
@@ -162,9 +171,13 @@ class Batch:
                 self._admit()
             going = self._choose()
             if len(self):
-                cache = self.cache.rows(0, len(self))
-                self.hidden = self.fused(going, cache) if self.fused else self.model(going[:, None], cache)[:, -1]
+                self.hidden = self._advance(going)
                 self._spend(len(self))
+
+    def _advance(self, token_B: Tensor) -> Tensor:
+        if self.fused is not None:
+            return self.fused(token_B)
+        return self.model(token_B[:, None], self.cache.rows(0, len(token_B)))[:, -1]
 
     def _admit(self) -> None:
         """Fill the free slots with waiting rows."""

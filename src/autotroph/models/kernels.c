@@ -1,10 +1,13 @@
-/* Decoding, one new token a row: all that stands between the matrix products, fused. `native.py` compiles and calls it.
+/* Decoding, one new token a row: a decoder's pass and the choice of a token. `native.py` compiles and calls it.
 
-   Arrays are row-major and hold bf16 where BF16 is defined, else float; arithmetic is float throughout. Vectors are of
+   Weights and cache are bf16 where BF16 is defined, else float; sums and the residual stream are float. Vectors are of
    sixteen floats, which the compiler maps to whatever the processor has. Names: B rows, H query heads, K key heads,
-   D head size, I inner size, C hidden size, S cached positions. */
+   D head size, I inner size, C hidden size, S cached positions, V vocabulary. */
 #include <math.h>
 #include <stdint.h>
+#ifdef __AVX512F__
+#include <immintrin.h>
+#endif
 
 #define LANES 16
 typedef float vec __attribute__((vector_size(64), aligned(4), may_alias));
@@ -16,13 +19,25 @@ typedef uint32_t bits __attribute__((vector_size(64)));
 typedef uint16_t number;
 typedef uint16_t halves __attribute__((vector_size(32), aligned(2), may_alias));
 
-INLINE vec load(const number *from) {
-    return (vec)(__builtin_convertvector(*(const halves *)from, bits) << 16);
+INLINE bits widened(halves x) {
+#ifdef __AVX512F__ /* what gcc 12 makes of the line below takes four instructions */
+    return (bits)_mm512_cvtepu16_epi32((__m256i)x);
+#endif
+    return __builtin_convertvector(x, bits);
 }
+
+INLINE halves narrowed(bits x) {
+#ifdef __AVX512F__
+    return (halves)_mm512_cvtepi32_epi16((__m512i)x);
+#endif
+    return __builtin_convertvector(x, halves);
+}
+
+INLINE vec load(const number *from) { return (vec)(widened(*(const halves *)from) << 16); }
 
 INLINE void store(number *to, vec x) { /* to the nearest, ties to even */
     bits raw = (bits)x;
-    *(halves *)to = __builtin_convertvector((raw + 0x7fff + ((raw >> 16) & 1)) >> 16, halves);
+    *(halves *)to = narrowed((raw + 0x7fff + ((raw >> 16) & 1)) >> 16);
 }
 #else
 typedef float number;
@@ -31,18 +46,21 @@ INLINE void store(number *to, vec x) { *(vec *)to = x; }
 #endif
 
 INLINE float sum(vec x) {
-    float total = 0;
-    for (int i = 0; i < LANES; i++) total += x[i];
-    return total;
+    float part[4] = {0};
+    for (int i = 0; i < LANES; i += 4)
+        for (int j = 0; j < 4; j++) part[j] += x[i + j];
+    return part[0] + part[1] + (part[2] + part[3]);
 }
 
 INLINE float largest(vec x) {
-    float most = x[0];
-    for (int i = 1; i < LANES; i++) most = x[i] > most ? x[i] : most;
-    return most;
+    float part[4] = {x[0], x[1], x[2], x[3]};
+    for (int i = 4; i < LANES; i += 4)
+        for (int j = 0; j < 4; j++) part[j] = x[i + j] > part[j] ? x[i + j] : part[j];
+    float low = part[0] > part[1] ? part[0] : part[1], high = part[2] > part[3] ? part[2] : part[3];
+    return low > high ? low : high;
 }
 
-INLINE vec select(ints mask, vec yes, vec no) { return (vec)((mask & (ints)yes) | (~mask & (ints)no)); }
+INLINE vec either(ints mask, vec yes, vec no) { return (vec)((mask & (ints)yes) | (~mask & (ints)no)); }
 
 #define NEVER (-1e30f) /* a logit of probability 0 that arithmetic can bear */
 
@@ -58,7 +76,7 @@ INLINE vec rest(const number *from, long count) {
 /* exp(x) by 2^n * p(r) with |r| <= ln 2 / 2; relative error under 2e-7; 0 below -87 and the largest float above 88. */
 INLINE vec exponential(vec x) {
     vec zero = {0};
-    x = select(x > zero + 88, zero + 88, x);
+    x = either(x > zero + 88, zero + 88, x);
     ints dead = x < zero - 87;
     vec shifted = x * 1.442695041f + 12582912.0f; /* 1.5 * 2^23: the sum's last bits are the nearest whole number */
     ints whole = (ints)shifted - 0x4b400000;
@@ -70,10 +88,10 @@ INLINE vec exponential(vec x) {
     p = p * r + 1.6666665459e-1f;
     p = p * r + 5.0000001201e-1f;
     p = p * r * r + r + 1.0f;
-    return select(dead, zero, (vec)((ints)p + (whole << 23)));
+    return either(dead, zero, (vec)((ints)p + (whole << 23)));
 }
 
-/* out = weight * x / rms(x), [size]; `x` may be `out`. */
+/* out = weight * x / rms(x), [size]. */
 INLINE void normalise(const float *x, const number *weight, float *out, long size, float eps) {
     vec squares = {0};
     for (long i = 0; i < size; i += LANES) squares += *(const vec *)(x + i) * *(const vec *)(x + i);
@@ -81,34 +99,20 @@ INLINE void normalise(const float *x, const number *weight, float *out, long siz
     for (long i = 0; i < size; i += LANES) *(vec *)(out + i) = *(const vec *)(x + i) * scale * load(weight + i);
 }
 
-/* x += delta (unless it is null), then out = weight * x / rms(x); [B, C] each. */
-void rms_norm(long rows, long size, number *x, const number *delta, const number *weight, float eps, number *out) {
-    float wide[size];
-    for (long b = 0; b < rows; b++, x += size, out += size) {
-        for (long i = 0; i < size; i += LANES) {
-            if (delta) store(x + i, load(x + i) + load(delta + b * size + i));
-            *(vec *)(wide + i) = load(x + i);
-        }
-        normalise(wide, weight, wide, size, eps);
-        for (long i = 0; i < size; i += LANES) store(out + i, *(vec *)(wide + i));
+/* to = silu(gate) * up. */
+INLINE void swiglu(const float *gate, const float *up, number *to, long size) {
+    for (long i = 0; i < size; i += LANES) {
+        vec x = *(const vec *)(gate + i);
+        store(to + i, x / (1 + exponential(-x)) * *(const vec *)(up + i));
     }
 }
 
-/* out = silu(gate) * up, [B, I], of gate and up side by side, [B, 2 I]. */
-void swiglu(long rows, long size, const number *gate_up, number *out) {
-    for (long b = 0; b < rows; b++, gate_up += 2 * size, out += size)
-        for (long i = 0; i < size; i += LANES) {
-            vec gate = load(gate_up + i);
-            store(out + i, gate / (1 + exponential(-gate)) * load(gate_up + size + i));
-        }
-}
-
-/* scores[n, s] = q[n] . k[:, s] for N queries and `M * LANES` positions from `s` on; keys are [D, stride]. */
+/* out[n, s] = q[n] . k[s] for N queries and `M * LANES` positions; keys are [S / LANES, D, LANES]. */
 INLINE void scores(const int N, const int M, const float *q, const number *keys, long stride, long D, float *out) {
     vec total[4][4] = {0};
     for (long d = 0; d < D; d++)
         for (int m = 0; m < M; m++) {
-            vec key = load(keys + d * stride + m * LANES);
+            vec key = load(keys + (m * D + d) * LANES);
             for (int n = 0; n < N; n++) total[n][m] += q[n * D + d] * key;
         }
     for (int n = 0; n < N; n++)
@@ -133,15 +137,16 @@ INLINE void mixture(
 INLINE void heads(
     const int N, const float *q, const number *keys, const number *values, long stride, long D, long seen, float *score,
     number *out) {
-    long s = 0;
-    for (; s + 2 * LANES <= stride && s < seen; s += 2 * LANES) scores(N, 2, q, keys + s, stride, D, score + s);
-    for (; s < seen; s += LANES) scores(N, 1, q, keys + s, stride, D, score + s);
+    const int M = N == 1 ? 4 : 2; /* enough sums at a time to hide how long each takes */
+    long s = 0, d = 0;
+    for (; s + M * LANES <= stride && s < seen; s += M * LANES) scores(N, M, q, keys + s * D, stride, D, score + s);
+    for (; s < seen; s += LANES) scores(N, 1, q, keys + s * D, stride, D, score + s);
     float scale[4];
     for (int n = 0; n < N; n++) {
         float *row = score + n * stride;
         for (long i = seen; i < s; i++) row[i] = -INFINITY;
         vec top = *(vec *)row, total = {0};
-        for (long i = LANES; i < seen; i += LANES) top = select(*(vec *)(row + i) > top, *(vec *)(row + i), top);
+        for (long i = LANES; i < seen; i += LANES) top = either(*(vec *)(row + i) > top, *(vec *)(row + i), top);
         float most = largest(top);
         for (long i = 0; i < seen; i += LANES) {
             vec weight = exponential(*(vec *)(row + i) - most);
@@ -150,15 +155,18 @@ INLINE void heads(
         }
         scale[n] = 1 / sum(total);
     }
-    long d = 0;
-    for (; d + 2 * LANES <= D; d += 2 * LANES) mixture(N, 2, score, stride, values + d, D, seen, scale, out + d);
+    for (; d + M * LANES <= D; d += M * LANES) mixture(N, M, score, stride, values + d, D, seen, scale, out + d);
     for (; d < D; d += LANES) mixture(N, 1, score, stride, values + d, D, seen, scale, out + d);
 }
 
-/* q, k or v of one head as floats: normalised where there is a weight, turned where there are angles. */
-INLINE void prepare(const number *from, const number *weight, float eps, const float *turn, long D, float *to) {
-    for (long d = 0; d < D; d += LANES) *(vec *)(to + d) = load(from + d);
-    if (weight) normalise(to, weight, to, D, eps);
+/* A query or key of one head: normalised where there is a weight, turned where there are angles, times `scale`. */
+INLINE void prepare(
+    const float *from, const number *weight, float eps, const float *turn, float scale, long D, float *to) {
+    for (long d = 0; d < D; d += LANES) *(vec *)(to + d) = *(const vec *)(from + d) * scale;
+    if (weight) {
+        normalise(from, weight, to, D, eps);
+        for (long d = 0; d < D; d += LANES) *(vec *)(to + d) *= scale;
+    }
     if (turn)
         for (long d = 0; d < D / 2; d++) {
             float first = to[d], second = to[D / 2 + d], cosine = turn[d], sine = turn[D / 2 + d];
@@ -167,40 +175,134 @@ INLINE void prepare(const number *from, const number *weight, float eps, const f
         }
 }
 
-/* Append a token's keys and values to each row's cache and attend from it to all that its row holds.
+typedef struct {
+    long C, I, H, K, D, stride, layers, slots; /* stride: positions of a row's cache, a multiple of LANES */
+    float eps;
+} Shape;
 
-   qkv [B, (H + 2 K) D]; keys [., K, D, stride] and values [., K, stride, D] from the first row on; held [B]: positions
-   that each row has already, where the new one goes; turns [stride, D]: cosines, then sines of each position, or null;
-   out [B, H D]. */
-void attend(
-    long rows, long H, long K, long D, long stride, const number *qkv, number *keys, number *values,
-    const int64_t *held, const float *turns, const number *q_weight, const number *k_weight, float eps, number *out) {
-    long group = H / K;
-    float q[group * D], new[D], score[4 * stride];
-    for (long b = 0; b < rows; b++, qkv += (H + 2 * K) * D, out += H * D) {
-        long at = held[b], seen = at + 1;
-        const float *turn = turns ? turns + at * D : 0;
-        for (long k = 0; k < K; k++, keys += D * stride, values += stride * D) {
-            prepare(qkv + (H + k) * D, k_weight, eps, turn, D, new);
-#ifdef BF16
-            number narrow[D];
-            for (long d = 0; d < D; d += LANES) store(narrow + d, *(vec *)(new + d));
-#else
-            const number *narrow = new;
-#endif
-            for (long d = 0; d < D; d++) {
-                keys[d * stride + at] = narrow[d];
-                values[at * D + d] = qkv[(H + K + k) * D + d];
-            }
-            for (long h = 0; h < group; h++) {
-                prepare(qkv + (k * group + h) * D, q_weight, eps, turn, D, q + h * D);
-                for (long d = 0; d < D; d++) q[h * D + d] *= 1 / sqrtf(D);
-            }
-            number *to = out + k * group * D;
-            long h = 0;
-            for (; h + 4 <= group; h += 4) heads(4, q + h * D, keys, values, stride, D, seen, score, to + h * D);
-            for (; h < group; h++) heads(1, q + h * D, keys, values, stride, D, seen, score, to + h * D);
+typedef struct { /* weights as torch keeps them, [out, in]; null where the family has none */
+    const number *attention_norm, *q, *k, *v, *q_bias, *k_bias, *v_bias, *q_norm, *k_norm, *o;
+    const number *mlp_norm, *gate, *up, *down;
+} Layer;
+
+/* Append a token's keys and values to its row's cache and attend from it to all that the row holds.
+
+   qkv [(H + 2 K) D]; keys [K, stride / LANES, D, LANES]; values [K, stride, D]; `at`: positions that the row has
+   already; turns [stride, D]: cosines, then sines of each position's angles, or null; out [H D]. */
+INLINE void attend(
+    const Shape *is, const Layer *layer, const float *qkv, number *keys, number *values, long at, const float *turns,
+    float *score, number *out) {
+    const long D = is->D, group = is->H / is->K;
+    const float *turn = turns ? turns + at * D : 0, *key = qkv + is->H * D, *value = key + is->K * D;
+    float q[group * D], new[D];
+    number narrow[D];
+    for (long k = 0; k < is->K; k++, keys += is->stride * D, values += is->stride * D, key += D, value += D) {
+        for (long i = 0; i <= at * D; i += 64 / sizeof(number)) { /* what the next head will read, by cache lines */
+            __builtin_prefetch(keys + is->stride * D + i, 0, 3);
+            __builtin_prefetch(values + is->stride * D + i, 0, 3);
         }
+        prepare(key, layer->k_norm, is->eps, turn, 1, D, new);
+        for (long d = 0; d < D; d += LANES) {
+            store(narrow + d, *(vec *)(new + d));
+            store(values + at * D + d, *(const vec *)(value + d));
+        }
+        for (long d = 0; d < D; d++) keys[(at / LANES * D + d) * LANES + at % LANES] = narrow[d];
+        for (long h = 0; h < group; h++, qkv += D)
+            prepare(qkv, layer->q_norm, is->eps, turn, 1 / sqrtf(D), D, q + h * D);
+        long h = 0;
+        for (; h + 4 <= group; h += 4, out += 4 * D)
+            heads(4, q + h * D, keys, values, is->stride, D, at + 1, score, out);
+        for (; h < group; h++, out += D) heads(1, q + h * D, keys, values, is->stride, D, at + 1, score, out);
+    }
+}
+
+/* The BLAS of torch, `sgemm_` or `gemm_bf16bf16f32_`: column-major C [m, n] = op(A) op(B) + beta C. */
+typedef void Product(
+    const char *op_A, const char *op_B, const int *m, const int *n, const int *k, const float *alpha, const number *A,
+    const int *lda, const number *B, const int *ldb, const float *beta, float *C, const int *ldc);
+
+/* to = x W^T + beta to, of row-major x [m, k], W [n, k] and `to` [m, n], whose rows lie `apart`. */
+INLINE void multiply(
+    Product *product, int m, int n, int k, const number *x, const number *W, float beta, float *to, int apart) {
+    const float one = 1;
+    product("T", "N", &n, &m, &k, &one, W, &k, x, &k, &beta, to, &apart);
+}
+
+/* The same without what was there, and plus a bias [n] where there is one. */
+INLINE void project(
+    Product *product, int m, int n, int k, const number *x, const number *W, const number *bias, float *to, int apart) {
+    multiply(product, m, n, k, x, W, 0, to, apart);
+    if (bias)
+        for (long b = 0; b < m; b++)
+            for (long i = 0; i < n; i += LANES) *(vec *)(to + b * apart + i) += load(bias + i);
+}
+
+INLINE void normalise_rows(const float *x, const number *weight, number *to, long rows, long size, float eps) {
+    float wide[size];
+    for (long b = 0; b < rows; b++, x += size, to += size) {
+        normalise(x, weight, wide, size, eps);
+        for (long i = 0; i < size; i += LANES) store(to + i, *(vec *)(wide + i));
+    }
+}
+
+#define AT_ONCE 128 /* rows that go through all layers together, and the part of I that they take at a time: */
+#define INNER 512   /* few enough for what is between two products to stay near the core */
+
+/* The parts of the room that `decode` needs, in floats. */
+typedef struct {
+    long x, wide, narrow, inner, score, end;
+} Room;
+
+INLINE Room room_for(const Shape *is) {
+    long heads = is->H * is->D, qkv = heads + 2 * is->K * is->D, part = is->I < INNER ? is->I : INNER;
+    Room room = {0};
+    room.wide = AT_ONCE * is->C;
+    room.narrow = room.wide + AT_ONCE * (qkv > 2 * part ? qkv : 2 * part);
+    room.inner = room.narrow + AT_ONCE * (heads > is->C ? heads : is->C);
+    room.score = room.inner + AT_ONCE * is->I;
+    room.end = room.score + 4 * is->stride;
+    return room;
+}
+
+long decode_room(const Shape *is) { return room_for(is).end; }
+
+/* hidden [B, C] after one more token of each row, from its embedding in the same place.
+
+   keys and values: of all layers, `slots` rows each, of which the first B are these; held [B]: positions of each. */
+void decode(
+    long rows, const Shape *is, const Layer *layers, const number *last_norm, number *keys, number *values,
+    const int64_t *held, const float *turns, Product *product, float *room, number *hidden) {
+    const long C = is->C, I = is->I, heads = is->H * is->D, groups = is->K * is->D, qkv = heads + 2 * groups;
+    const long row = is->K * is->stride * is->D;
+    const Room at = room_for(is);
+    float *x = room + at.x, *wide = room + at.wide, *score = room + at.score;
+    number *narrow = (number *)(room + at.narrow), *inner = (number *)(room + at.inner);
+    for (long begin = 0; begin < rows; begin += AT_ONCE) {
+        long count = rows - begin < AT_ONCE ? rows - begin : AT_ONCE;
+        for (long i = 0; i < count * C; i += LANES) *(vec *)(x + i) = load(hidden + begin * C + i);
+        for (long l = 0; l < is->layers; l++) {
+            const Layer *layer = layers + l;
+            normalise_rows(x, layer->attention_norm, narrow, count, C, is->eps);
+            project(product, count, heads, C, narrow, layer->q, layer->q_bias, wide, qkv);
+            project(product, count, groups, C, narrow, layer->k, layer->k_bias, wide + heads, qkv);
+            project(product, count, groups, C, narrow, layer->v, layer->v_bias, wide + heads + groups, qkv);
+            for (long b = 0; b < count; b++) {
+                long place = (l * is->slots + begin + b) * row, before = held[begin + b];
+                attend(
+                    is, layer, wide + b * qkv, keys + place, values + place, before, turns, score, narrow + b * heads);
+            }
+            multiply(product, count, C, heads, narrow, layer->o, 1, x, C);
+            normalise_rows(x, layer->mlp_norm, narrow, count, C, is->eps);
+            for (long i = 0; i < I; i += INNER) {
+                long part = I - i < INNER ? I - i : INNER;
+                multiply(product, count, part, C, narrow, layer->gate + i * C, 0, wide, part);
+                multiply(product, count, part, C, narrow, layer->up + i * C, 0, wide + count * part, part);
+                for (long b = 0; b < count; b++)
+                    swiglu(wide + b * part, wide + (count + b) * part, inner + b * I + i, part);
+            }
+            multiply(product, count, C, I, inner, layer->down, 1, x, C);
+        }
+        normalise_rows(x, last_norm, hidden + begin * C, count, C, is->eps);
     }
 }
 
@@ -218,9 +320,9 @@ int choose(
         for (long i = 0; i < V; i += LANES) {
             vec x = i + LANES <= V ? load(logits + i) : rest(logits + i, V - i);
             *(vec *)(wide + i) = x;
-            top = select(x > top, x, top);
+            top = either(x > top, x, top);
             odd += x * 0;
-            sums += select(x > zero + NEVER, x, zero);
+            sums += either(x > zero + NEVER, x, zero);
         }
         if (sum(odd) != 0) return 0;
         float most = largest(top);
@@ -237,7 +339,7 @@ int choose(
             for (long i = 0; i < V; i++)
                 if (is_end[i]) wide[i] = NEVER;
             top = zero + NEVER;
-            for (long i = 0; i < V; i += LANES) top = select(*(vec *)(wide + i) > top, *(vec *)(wide + i), top);
+            for (long i = 0; i < V; i += LANES) top = either(*(vec *)(wide + i) > top, *(vec *)(wide + i), top);
         }
         float first = largest(top);
         long chosen = 0;

@@ -14,6 +14,7 @@ import shutil
 import subprocess
 import tempfile
 from pathlib import Path
+from typing import ClassVar
 
 import torch
 from torch import Tensor
@@ -21,56 +22,53 @@ from torch import Tensor
 from autotroph.core.folders import cache_root
 
 SOURCE = Path(__file__).with_name("kernels.c")
+LANES = 16
+"""Floats of a vector; sizes that kernels run over are multiples of it."""
+
 FLAGS = ("-O3", "-march=native", "-std=gnu11", "-shared", "-fPIC")
 DEFINES = {torch.float32: (), torch.bfloat16: ("-DBF16",)}
+PRODUCTS = {torch.float32: "sgemm_", torch.bfloat16: "gemm_bf16bf16f32_"}
+
+
+class Shape(ctypes.Structure):
+    """As in `kernels.c`."""
+
+    _fields_: ClassVar = [
+        *((name, ctypes.c_long) for name in ("C", "I", "H", "K", "D", "stride", "layers", "slots")),
+        ("eps", ctypes.c_float),
+    ]
 
 
 class Kernels:
     """The functions of `kernels.c` for one dtype. Tensors must be contiguous and on the CPU."""
 
-    def __init__(self, library: Path):
-        self._library = ctypes.CDLL(str(library))
-        for name in ("rms_norm", "swiglu", "attend"):
-            getattr(self._library, name).restype = None
+    def __init__(self, library: Path, product: ctypes.c_void_p):
+        self._library, self._product = ctypes.CDLL(str(library)), product
+        self._library.decode.restype = None
+        self._library.decode_room.restype = ctypes.c_long
         self._library.choose.restype = ctypes.c_int
 
-    def rms_norm(self, x_BC: Tensor, delta_BC: Tensor | None, weight_C: Tensor, eps: float) -> Tensor:
-        """Adds `delta` to `x` in place, unless it is None; returns weight * x / rms(x)."""
-        out = torch.empty_like(x_BC)
-        self._library.rms_norm(
-            _size(len(x_BC)), _size(x_BC.shape[1]), _at(x_BC), _at(delta_BC), _at(weight_C), ctypes.c_float(eps), _at(out)
-        )  # fmt: skip
-        return out
+    def room(self, shape: Shape) -> Tensor:
+        """What `decode` needs beside its arguments."""
+        return torch.empty(self._library.decode_room(ctypes.byref(shape)))
 
-    def swiglu(self, gate_up: Tensor) -> Tensor:
-        """silu(gate) * up [B, I] of [B, 2 I]."""
-        rows, both = gate_up.shape
-        out = gate_up.new_empty(rows, both // 2)
-        self._library.swiglu(_size(rows), _size(both // 2), _at(gate_up), _at(out))
-        return out
-
-    def attend(
+    def decode(
         self,
-        qkv: Tensor,
-        keys_BKDS: Tensor,
-        values_BKSD: Tensor,
+        shape: Shape,
+        layers: ctypes.Array[ctypes.c_void_p],
+        norm: Tensor,
+        keys: Tensor,
+        values: Tensor,
         held_B: Tensor,
         turns: Tensor | None,
-        norms: tuple[Tensor, Tensor] | None,
-        eps: float,
-    ) -> Tensor:
-        """Append one token to each row's cache and attend from it; [B, H D] of [B, (H + 2 K) D].
-
-        `turns` [S, D]: cosines of each position's angles, then their sines. `norms`: weights of the QK-norm.
-        """
-        rows, (_, groups, size, stride) = len(qkv), keys_BKDS.shape
-        heads = qkv.shape[1] // size - 2 * groups
-        out = qkv.new_empty(rows, heads * size)
-        q_weight, k_weight = norms or (None, None)
-        shape = map(_size, (rows, heads, groups, size, stride))
-        tensors = map(_at, (qkv, keys_BKDS, values_BKSD, held_B, turns, q_weight, k_weight))
-        self._library.attend(*shape, *tensors, ctypes.c_float(eps), _at(out))
-        return out
+        room: Tensor,
+        hidden_BC: Tensor,
+    ) -> None:
+        """A decoder's pass over one more token of each row, from its embedding to its hidden state in one place."""
+        tensors = map(_at, (norm, keys, values, held_B, turns))
+        self._library.decode(
+            _size(len(hidden_BC)), ctypes.byref(shape), layers, *tensors, self._product, _at(room), _at(hidden_BC)
+        )
 
     def choose(
         self, logits_BV: Tensor, spin_B: Tensor, early_B: Tensor, is_end_V: Tensor, temperature: float
@@ -78,7 +76,7 @@ class Kernels:
         """Token, its log-probability where it was drawn from and in the model, the model's entropy and mean
         log-probability, [B] each; None where a logit is not finite."""
         rows, vocabulary = logits_BV.shape
-        wide = torch.empty(-(-vocabulary // 16) * 16)
+        wide = torch.empty(-(-vocabulary // LANES) * LANES)
         token, figures = torch.empty(rows, dtype=torch.long), torch.empty(4, rows)
         finite = self._library.choose(
             _size(rows), _size(vocabulary), _at(logits_BV), _at(spin_B), _at(early_B), _at(is_end_V),
@@ -96,12 +94,23 @@ _size = ctypes.c_long
 
 @functools.cache
 def kernels(dtype: torch.dtype) -> Kernels | None:
-    compiler = shutil.which(os.environ.get("CC", "cc"))
-    if compiler is None or dtype not in DEFINES:
+    compiler, product = shutil.which(os.environ.get("CC", "cc")), _product(dtype)
+    if compiler is None or product is None:
         return None
     try:
-        return Kernels(_compiled(compiler, DEFINES[dtype]))
+        return Kernels(_compiled(compiler, DEFINES[dtype]), product)
     except (OSError, subprocess.CalledProcessError):
+        return None
+
+
+def _product(dtype: torch.dtype) -> ctypes.c_void_p | None:
+    """The matrix product of the BLAS inside torch: where it has one for this dtype that is fast on this processor."""
+    if dtype not in PRODUCTS or (dtype is torch.bfloat16 and not torch.cpu._is_amx_tile_supported()):
+        return None
+    try:
+        torch_cpu = ctypes.CDLL(str(Path(torch.__file__).parent / "lib" / "libtorch_cpu.so"))
+        return ctypes.cast(getattr(torch_cpu, PRODUCTS[dtype]), ctypes.c_void_p)
+    except (OSError, AttributeError):
         return None
 
 

@@ -58,29 +58,25 @@ class ModelConfig(Config):
 class KVCache:
     """Keys and values of B rows of at most `positions` positions, allocated once; row b holds `length_B[b]` of them.
 
-    Of each layer, keys [B, K, D, S] and values [B, K, S, D]: either way one new query runs along memory without gaps.
-    What lies beyond a row's length is finite and hidden by a bias.
+    Of each layer, keys [B, K, S / lanes, D, lanes] and values [B, K, S, D]: with one lane, keys are like values; with
+    more, so many positions lie side by side, for kernels that weigh them at once. What lies beyond a row's length is
+    finite and hidden by a bias.
     """
 
-    LANES = 16
-    """S is a multiple of this many positions, so that whole vectors can be read."""
-
-    def __init__(self, config: ModelConfig, rows: int, positions: int, dtype: torch.dtype, device: torch.device):
-        room = self.room_for(positions)
+    def __init__(
+        self, config: ModelConfig, rows: int, positions: int, dtype: torch.dtype, device: torch.device, lanes: int = 1
+    ):
+        self.lanes, blocks = lanes, -(-positions // lanes)
         shape = (config.num_hidden_layers, rows, config.num_key_value_heads)
-        self.keys = torch.zeros(*shape, config.head_dim, room, dtype=dtype, device=device)
-        self.values = torch.zeros(*shape, room, config.head_dim, dtype=dtype, device=device)
+        self.keys = torch.zeros(*shape, blocks, config.head_dim, lanes, dtype=dtype, device=device)
+        self.values = torch.zeros(*shape, blocks * lanes, config.head_dim, dtype=dtype, device=device)
         self.length_B = torch.zeros(rows, dtype=torch.long, device=device)
 
-    @classmethod
-    def room_for(cls, positions: int) -> int:
-        return -(-positions // cls.LANES) * cls.LANES
-
-    @classmethod
-    def bytes_for(cls, config: ModelConfig, positions: int, dtype: torch.dtype) -> int:
+    @staticmethod
+    def bytes_for(config: ModelConfig, positions: int, dtype: torch.dtype, lanes: int = 1) -> int:
         """What a row of so many positions takes."""
-        each = config.num_key_value_heads * config.head_dim * cls.room_for(positions) * dtype.itemsize
-        return 2 * config.num_hidden_layers * each
+        room = -(-positions // lanes) * lanes
+        return 2 * config.num_hidden_layers * config.num_key_value_heads * config.head_dim * room * dtype.itemsize
 
     def rows(self, begin: int, end: int) -> KVCache:
         """The rows from `begin` to `end` as a cache of their own, in the same memory."""
@@ -93,18 +89,19 @@ class KVCache:
         self, layer: int, key_BKTD: Tensor, value_BKTD: Tensor, position_BT: Tensor, seen: int
     ) -> tuple[Tensor, Tensor]:
         """Write T new positions of one layer; return the first `seen` of it, [B, K, S, D] each."""
+        keys, values = self.keys[layer], self.values[layer]
         row_B1 = torch.arange(len(position_BT), device=position_BT.device)[:, None]
-        keys, values = self.keys[layer].mT, self.values[layer]
-        for cache, new in ((keys, key_BKTD), (values, value_BKTD)):
-            cache.transpose(1, 2)[row_B1, position_BT] = new.transpose(1, 2)
-        return keys[:, :, :seen], values[:, :, :seen]
+        keys[row_B1, :, position_BT // self.lanes, :, position_BT % self.lanes] = key_BKTD.transpose(1, 2)
+        values[row_B1, :, position_BT] = value_BKTD.transpose(1, 2)
+        return keys.mT.reshape(values.shape)[:, :, :seen], values[:, :, :seen]
 
     def copy(self, source: slice | Tensor, target: slice | Tensor) -> None:
         """Make the target rows what the source rows are."""
         held = int(self.length_B[source].max())
-        for layer in range(len(self.keys)):
-            self.keys[layer][target, ..., :held] = self.keys[layer][source, ..., :held]
-            self.values[layer][target, :, :held] = self.values[layer][source, :, :held]
+        blocks = -(-held // self.lanes)
+        for keys, values in zip(self.keys, self.values, strict=True):
+            keys[target, :, :blocks] = keys[source, :, :blocks]
+            values[target, :, :held] = values[source, :, :held]
         self.length_B[target] = self.length_B[source]
 
 
@@ -340,9 +337,9 @@ class Transformer(nn.Module):
     def logits(self, hidden: Tensor) -> Tensor:
         return self.lm_head(hidden).float()
 
-    def cache(self, rows: int, positions: int) -> KVCache:
+    def cache(self, rows: int, positions: int, lanes: int = 1) -> KVCache:
         weight = self.lm_head.weight
-        return KVCache(self.config, rows, positions, weight.dtype, weight.device)
+        return KVCache(self.config, rows, positions, weight.dtype, weight.device, lanes)
 
     def state_dict(self, *args: Any, **kwargs: Any) -> dict[str, Any]:
         """Parameters by their `transformers` names; a tied head is stored once."""

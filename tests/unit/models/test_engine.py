@@ -17,7 +17,7 @@ from autotroph.core.protocols import SamplingParams, Signal
 from autotroph.core.task import Task
 from autotroph.core.trace import Trace
 from autotroph.models.engine import Engine
-from autotroph.models.native import kernels
+from autotroph.models.native import LANES, kernels
 from autotroph.models.rollout import gold_trace, rollout
 from autotroph.models.sampling import draw, log_distribution, uniform
 from autotroph.models.tokenizer import TextTokenizer
@@ -203,7 +203,7 @@ def test_a_small_cache_makes_rows_wait_and_changes_nothing() -> None:
     params = SamplingParams(max_tokens=8)
     wanted = [prompts(60)[i // 3] for i in range(60)]
     plenty = engine().sample(wanted, params, range(60))
-    row = KVCache.bytes_for(model().config, 7 + 8 - 1, torch.float32)
+    row = KVCache.bytes_for(model().config, 7 + 8 - 1, torch.float32, LANES)
     tight = Engine(model(), TOKENIZER, POLICY, Meter(), memory=4 * row)
     for mine, other in zip(tight.sample(wanted, params, range(60)), plenty, strict=True):
         assert mine.ids == other.ids
@@ -219,8 +219,8 @@ def test_the_cache_keeps_to_its_bound(monkeypatch: pytest.MonkeyPatch) -> None:
     made: list[int] = []
     original = Transformer.cache
 
-    def counted(self: Transformer, rows: int, positions: int) -> KVCache:
-        cache = original(self, rows, positions)
+    def counted(self: Transformer, *shape: int) -> KVCache:
+        cache = original(self, *shape)
         made.append(cache.keys.nbytes + cache.values.nbytes)
         return cache
 
@@ -286,7 +286,7 @@ def test_any_mix_of_requests_gives_each_row_what_it_gets_alone(
     shuffler.shuffle(rows)
     params = SamplingParams(temperature=temperature, max_tokens=tokens)
     longest = max(max(len(prompt), 1) for prompt, _ in rows)
-    memory = slots * KVCache.bytes_for(TINY.config, longest + tokens - 1, torch.float32)
+    memory = slots * KVCache.bytes_for(TINY.config, longest + tokens - 1, torch.float32, LANES)
     tight = Engine(TINY, TOKENIZER, POLICY, Meter(), memory)
     done = tight.sample([prompt for prompt, _ in rows], params, [seed for _, seed in rows])
     assert all(1 <= len(one.ids) <= tokens for one in done)

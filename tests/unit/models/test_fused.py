@@ -4,12 +4,11 @@ from pathlib import Path
 
 import pytest
 import torch
-import torch.nn.functional as F
 
 from autotroph.core.protocols import SamplingParams
 from autotroph.models import native, sampling
 from autotroph.models.fused import Fused
-from autotroph.models.native import Kernels, kernels
+from autotroph.models.native import LANES, kernels
 from autotroph.models.transformer import ModelConfig, Transformer
 
 SHAPES = {
@@ -19,13 +18,6 @@ SHAPES = {
     "no positions": {"num_attention_heads": 4, "num_key_value_heads": 4, "head_dim": 16},
 }  # fmt: skip
 LENGTHS = torch.tensor([1, 2, 5, 31, 32, 33, 40])
-
-
-@pytest.fixture
-def native32() -> Kernels:
-    found = kernels(torch.float32)
-    assert found is not None, "no C compiler"
-    return found
 
 
 def model(**shape: object) -> Transformer:
@@ -43,40 +35,30 @@ def model(**shape: object) -> Transformer:
 def test_a_pass_over_one_token_equals_the_models(shape: str, dtype: torch.dtype, tolerance: float) -> None:
     """Rows of different lengths, over the borders of the kernels' blocks; fp32 to rounding, bf16 to its own."""
     transformer, rows = model(**SHAPES[shape]).to(dtype), len(LENGTHS)
-    fused = Fused.of(transformer, positions=70)
-    assert fused is not None
-    caches = transformer.cache(rows, 70), transformer.cache(rows, 70)
+    found = Fused.kernels_for(transformer)
+    assert found is not None
+    caches = transformer.cache(rows, 70), transformer.cache(rows + 1, 70, LANES)
+    fused = Fused(transformer, found, caches[1])
     prompt = torch.randint(0, 21, (rows, 40))
     for cache in caches:
-        transformer(prompt, cache)
-        cache.length_B.copy_(LENGTHS)
+        part = cache.rows(0, rows)
+        transformer(prompt, part)
+        part.length_B.copy_(LENGTHS)
     for _ in range(30):
         ids = torch.randint(0, 21, (rows,))
-        theirs, ours = transformer(ids[:, None], caches[0])[:, -1], fused(ids, caches[1])
+        theirs, ours = transformer(ids[:, None], caches[0])[:, -1], fused(ids)
         torch.testing.assert_close(ours, theirs, atol=tolerance, rtol=0)
     assert float(theirs.std()) > 0.1
-    assert caches[0].length_B.tolist() == caches[1].length_B.tolist() == (LENGTHS + 30).tolist()
+    assert caches[0].length_B.tolist() == caches[1].length_B[:rows].tolist() == (LENGTHS + 30).tolist()
 
 
 def test_sizes_that_are_no_multiple_of_a_vector_are_left_to_torch() -> None:
-    assert Fused.of(model(num_attention_heads=4, num_key_value_heads=4, head_dim=8), 10) is None
-
-
-def test_norm_and_swiglu_by_torch(native32: Kernels) -> None:
-    x, delta, weight = torch.randn(9, 48) * 30, torch.randn(9, 48), torch.randn(48)
-    wanted = F.rms_norm(x + delta, (48,), weight, 1e-6)
-    total = x + delta
-    torch.testing.assert_close(native32.rms_norm(x, delta, weight, 1e-6), wanted)
-    torch.testing.assert_close(x, total)
-    gate, up = torch.linspace(-120, 120, 96).view(2, 48), torch.randn(2, 48)
-    torch.testing.assert_close(native32.swiglu(torch.cat((gate, up), 1)), F.silu(gate) * up)
+    assert Fused.kernels_for(model(num_attention_heads=4, num_key_value_heads=4, head_dim=8)) is None
 
 
 @pytest.mark.parametrize("vocabulary", [1, 15, 16, 17, 1000])
 @pytest.mark.parametrize("temperature", [0.0, 0.5, 1.0, 3.0])
-def test_choices_equal_those_of_torch(
-    vocabulary: int, temperature: float, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_choices_equal_those_of_torch(vocabulary: int, temperature: float, monkeypatch: pytest.MonkeyPatch) -> None:
     torch.manual_seed(vocabulary)
     rows = 400
     logits, spin = torch.randn(rows, vocabulary) * 4, torch.rand(rows).clamp(1e-6, 1 - 1e-6)
@@ -101,7 +83,9 @@ def test_a_logit_that_is_not_finite_is_noticed(bad: float, place: int) -> None:
     logits = torch.zeros(3, 19)
     logits[1, place] = bad
     no = torch.zeros(3, dtype=torch.bool)
-    assert sampling.choose(logits, SamplingParams(), torch.full((3,), 0.5), no, torch.zeros(19, dtype=torch.bool)) is None
+    assert (
+        sampling.choose(logits, SamplingParams(), torch.full((3,), 0.5), no, torch.zeros(19, dtype=torch.bool)) is None
+    )
 
 
 def test_without_a_compiler_there_are_no_kernels(monkeypatch: pytest.MonkeyPatch) -> None:
