@@ -132,11 +132,14 @@ def test_truncation_by_hand() -> None:
     assert hot == pytest.approx([x * x / 0.345 for x in (0.5, 0.25, 0.15, 0.1)], rel=1e-4)
 
 
-def test_cores_change_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
-    params, seeds = SamplingParams(max_tokens=6), range(1200)
-    alone = engine().sample(prompts(1200), params, seeds)
-    monkeypatch.setattr("autotroph.models.engine.workers_for", lambda model: 2)
-    for mine, other in zip(alone, engine().sample(prompts(1200), params, seeds), strict=True):
+def test_cores_change_nothing() -> None:
+    params, seeds, before = SamplingParams(max_tokens=6), range(1200), torch.get_num_threads()
+    done = []
+    for cores in (1, 2):
+        torch.set_num_threads(cores)
+        done.append(engine().sample(prompts(1200), params, seeds))
+    torch.set_num_threads(before)
+    for mine, other in zip(*done, strict=True):
         assert mine.ids == other.ids
         assert mine.logprobs == pytest.approx(other.logprobs, abs=1e-5)
 

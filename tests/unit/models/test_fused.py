@@ -13,10 +13,10 @@ from autotroph.models.transformer import ModelConfig, Transformer
 
 SHAPES = {
     "llama": {"num_attention_heads": 5, "num_key_value_heads": 1, "head_dim": 48, "rope_theta": 1e4},
-    "qwen2": {"num_attention_heads": 6, "num_key_value_heads": 6, "head_dim": 16, "rope_theta": 1e4, "attention_bias": True},
-    "qwen3": {"num_attention_heads": 8, "num_key_value_heads": 2, "head_dim": 32, "rope_theta": 1e6, "qk_norm": True},
+    "qwen2": {"num_attention_heads": 6, "num_key_value_heads": 6, "rope_theta": 1e4, "attention_bias": True},
+    "qwen3": {"num_attention_heads": 8, "num_key_value_heads": 2, "rope_theta": 1e6, "qk_norm": True},
     "no positions": {"num_attention_heads": 4, "num_key_value_heads": 4, "head_dim": 16},
-}  # fmt: skip
+}
 LENGTHS = torch.tensor([1, 2, 5, 31, 32, 33, 40])
 
 
