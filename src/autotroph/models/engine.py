@@ -21,7 +21,7 @@ from autotroph.core.policy import Policy
 from autotroph.core.protocols import SamplingParams
 from autotroph.core.trace import Completion
 from autotroph.models.batching import alike
-from autotroph.models.fused import Fused
+from autotroph.models.fused import FusedDecoding, kernels_for
 from autotroph.models.native import LANES
 from autotroph.models.sampling import choose, uniform
 from autotroph.models.threads import check_in, in_parallel
@@ -146,7 +146,7 @@ class Batch:
         self.is_end_V[[engine.tokenizer.eos_id, *params.stop]] = True
         weight = self.model.lm_head.weight
         positions = max(len(request.prompt) for request in requests) + params.max_tokens - 1
-        kernels = Fused.kernels_for(self.model)
+        kernels = kernels_for(self.model)
         lanes = 1 if kernels is None else LANES
         each = KVCache.bytes_for(self.model.config, positions, weight.dtype, lanes)
         self.slots = min(ROWS, sum(len(request.rows) for request in requests), memory // each)
@@ -156,7 +156,7 @@ class Batch:
                 "allowed; give more memory, shorter prompts or a lower max_tokens"
             )
         self.cache = self.model.cache(self.slots, positions, lanes)
-        self.fused = None if kernels is None else Fused(self.model, kernels, self.cache)
+        self.fused = None if kernels is None else FusedDecoding(self.model, kernels, self.cache)
         self.row = limit_N.new_empty(0)
         self.hidden = weight.new_empty(0, self.model.config.hidden_size)
 
@@ -177,7 +177,7 @@ class Batch:
     def _advance(self, token_B: Tensor) -> Tensor:
         if self.fused is not None:
             return self.fused(token_B)
-        return self.model(token_B[:, None], self.cache.rows(0, len(token_B)))[:, -1]
+        return self.model(token_B[:, None], cache=self.cache.rows(0, len(token_B)))[:, -1]
 
     def _admit(self) -> None:
         """Fill the free slots with waiting rows."""
@@ -203,7 +203,7 @@ class Batch:
         ]
         cache = self.cache.rows(begin, begin + count)
         cache.length_B.zero_()
-        states = self.model(torch.tensor(ids, device=self.row.device), cache)
+        states = self.model(torch.tensor(ids, device=self.row.device), cache=cache)
         cache.length_B.copy_(length)
         self._spend(count * longest)
         hidden = states[torch.arange(count, device=self.row.device), length - 1]

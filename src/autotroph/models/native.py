@@ -1,6 +1,6 @@
-"""`kernels.c` as functions on tensors: compiled for this processor in about a second on first use, then kept.
+"""`kernels/` as functions on tensors: C that is compiled for this processor in seconds on first use, and then kept.
 
-Where there is no C compiler `kernels` gives None, and decoding goes through torch alone, which is slower.
+Where there is no C compiler `kernels` gives None, and models run on torch alone, which is slower.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ import platform
 import shutil
 import subprocess
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 from typing import ClassVar
 
@@ -21,7 +22,10 @@ from torch import Tensor
 
 from autotroph.core.folders import cache_root
 
-SOURCE = Path(__file__).with_name("kernels.c")
+SOURCES = [Path(__file__).parent / "kernels" / name for name in ("decode.c", "train.c", "common.h")]
+Weights = ctypes.Array[ctypes.c_void_p]
+"""Addresses of all layers' weights, or of their gradients, in the order of `Layer` in `common.h`."""
+
 LANES = 16
 """Floats of a vector; sizes that kernels run over are multiples of it."""
 
@@ -31,7 +35,7 @@ PRODUCTS = {torch.float32: "sgemm_", torch.bfloat16: "gemm_bf16bf16f32_"}
 
 
 class Shape(ctypes.Structure):
-    """As in `kernels.c`."""
+    """As in `common.h`."""
 
     _fields_: ClassVar = [
         *((name, ctypes.c_long) for name in ("C", "I", "H", "K", "D", "stride", "layers", "slots")),
@@ -39,14 +43,44 @@ class Shape(ctypes.Structure):
     ]
 
 
-class Kernels:
-    """The functions of `kernels.c` for one dtype. Tensors must be contiguous and on the CPU."""
+class Pass(ctypes.Structure):
+    """As in `train.c`."""
 
-    def __init__(self, library: Path, product: ctypes.c_void_p):
-        self._library, self._product = ctypes.CDLL(str(library)), product
-        self._library.decode.restype = None
-        self._library.decode_room.restype = ctypes.c_long
+    _fields_: ClassVar = [
+        ("shape", Shape),
+        *((name, ctypes.c_void_p) for name in ("layers", "last_norm")),
+        *((name, ctypes.c_long) for name in ("rows", "positions_each")),
+        *((name, ctypes.c_void_p) for name in ("positions", "branches", "turns", "blas", "single", "tape", "room")),
+    ]
+
+
+class Kernels:
+    """The functions of `kernels/` for one dtype. Tensors must be contiguous and on the CPU."""
+
+    def __init__(self, library: Path, product: ctypes.c_void_p, single: ctypes.c_void_p):
+        self._library, self._product, self._single = ctypes.CDLL(str(library)), product, single
+        for name in ("decode", "forward", "backward"):
+            getattr(self._library, name).restype = None
+        for name in ("decode_room", "tape_size", "room_size"):
+            getattr(self._library, name).restype = ctypes.c_long
         self._library.choose.restype = ctypes.c_int
+
+    def begin(self, shape: Shape, layers: Weights, norm: Tensor, size: tuple[int, int]) -> Pass:
+        """A pass over so many sequences of so many positions, in which tensors are still to be placed."""
+        arrays = ctypes.cast(layers, ctypes.c_void_p), _at(norm)
+        return Pass(shape, *arrays, *size, None, None, None, self._product, self._single, None, None)
+
+    def sizes(self, one: Pass) -> tuple[int, int]:
+        """Floats of its tape, which backward needs, and of the room that each call needs."""
+        return self._library.tape_size(ctypes.byref(one)), self._library.room_size(ctypes.byref(one))
+
+    def forward(self, one: Pass, hidden: Tensor) -> None:
+        """Hidden states from embeddings in the same place."""
+        self._library.forward(ctypes.byref(one), _at(hidden))
+
+    def backward(self, one: Pass, gradients: Weights, norm: Tensor, slope: Tensor) -> None:
+        """The gradient of the embeddings from that of the hidden states, in the same place; adds the weights'."""
+        self._library.backward(ctypes.byref(one), gradients, _at(norm), _at(slope))
 
     def room(self, shape: Shape) -> Tensor:
         """What `decode` needs beside its arguments."""
@@ -55,7 +89,7 @@ class Kernels:
     def decode(
         self,
         shape: Shape,
-        layers: ctypes.Array[ctypes.c_void_p],
+        layers: Weights,
         norm: Tensor,
         keys: Tensor,
         values: Tensor,
@@ -85,8 +119,16 @@ class Kernels:
         return (token, *figures) if finite else None
 
 
+def addresses(tensors: Sequence[Tensor | None]) -> Weights:
+    return (ctypes.c_void_p * len(tensors))(*map(address, tensors))
+
+
+def address(tensor: Tensor | None) -> int | None:
+    return None if tensor is None else tensor.data_ptr()
+
+
 def _at(tensor: Tensor | None) -> ctypes.c_void_p:
-    return ctypes.c_void_p(None if tensor is None else tensor.data_ptr())
+    return ctypes.c_void_p(address(tensor))
 
 
 _size = ctypes.c_long
@@ -94,11 +136,11 @@ _size = ctypes.c_long
 
 @functools.cache
 def kernels(dtype: torch.dtype) -> Kernels | None:
-    compiler, product = shutil.which(os.environ.get("CC", "cc")), _product(dtype)
-    if compiler is None or product is None:
+    compiler, product, single = shutil.which(os.environ.get("CC", "cc")), _product(dtype), _product(torch.float32)
+    if compiler is None or product is None or single is None:
         return None
     try:
-        return Kernels(_compiled(compiler, DEFINES[dtype]), product)
+        return Kernels(_compiled(compiler, DEFINES[dtype]), product, single)
     except (OSError, subprocess.CalledProcessError):
         return None
 
@@ -117,13 +159,14 @@ def _product(dtype: torch.dtype) -> ctypes.c_void_p | None:
 def _compiled(compiler: str, defines: tuple[str, ...]) -> Path:
     """The library, compiled now or found in the cache under the hash of all that decides what it is."""
     command = [compiler, *FLAGS, *defines]
-    identity = "\n".join([*command, _processor(), SOURCE.read_text()])
+    identity = "\n".join([*command, _processor(), *(source.read_text() for source in SOURCES)])
     target = cache_root() / "kernels" / f"{hashlib.sha256(identity.encode()).hexdigest()[:16]}.so"
     if not target.is_file():
         target.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=target.parent) as folder:
             fresh = Path(folder) / target.name
-            subprocess.run([*command, "-o", str(fresh), str(SOURCE), "-lm"], check=True, capture_output=True)
+            code = [str(source) for source in SOURCES if source.suffix == ".c"]
+            subprocess.run([*command, "-o", str(fresh), *code, "-lm"], check=True, capture_output=True)
             fresh.replace(target)
     return target
 

@@ -13,7 +13,7 @@ from autotroph.models.transformer import Transformer
 
 T = TypeVar("T")
 
-SMALL = 2_000_000
+SMALL = 64_000_000
 """Parameters below which cores do more as independent workers than as helpers of one matrix product."""
 
 _job = threading.local()

@@ -262,9 +262,9 @@ class Decoder(nn.Module):
     def forward(
         self,
         ids_BT: Tensor,
-        cache: KVCache | None = None,
         position_BT: Tensor | None = None,
         branch_BT: Tensor | None = None,
+        cache: KVCache | None = None,
     ) -> Tensor:
         x_BTC, count = self.embed_tokens(ids_BT), ids_BT.shape[1]
         look = self._look(x_BTC, cache, position_BT, branch_BT)
@@ -325,13 +325,13 @@ class Transformer(nn.Module):
     def forward(
         self,
         ids_BT: Tensor,
-        cache: KVCache | None = None,
         position_BT: Tensor | None = None,
         branch_BT: Tensor | None = None,
+        cache: KVCache | None = None,
     ) -> Tensor:
         """With a cache, row b goes on from the `length_B[b]` positions that it has. Without one, positions are counted
         from 0 unless given, and `branch_BT` is as in `apart`."""
-        hidden: Tensor = self.model(ids_BT, cache, position_BT, branch_BT)
+        hidden: Tensor = self.model(ids_BT, position_BT, branch_BT, cache)
         return hidden
 
     def logits(self, hidden: Tensor) -> Tensor:

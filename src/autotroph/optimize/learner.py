@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 import torch
 import torch.nn.functional as F
@@ -17,6 +17,7 @@ from autotroph.core.errors import AutotrophError
 from autotroph.core.protocols import Signal
 from autotroph.models.batching import alike
 from autotroph.models.engine import compute_dtype
+from autotroph.models.fused import FusedTraining, kernels_for
 from autotroph.models.threads import check_in, in_parallel, workers_for
 from autotroph.models.transformer import Transformer
 from autotroph.optimize.optimizer import MuonAdamW, warmup
@@ -52,7 +53,8 @@ class Learner:
         self.config, self.meter, self.schedule, self.done = config, meter, schedule, 0
         self.masters = {n: p.detach().float().clone().requires_grad_() for n, p in model.named_parameters()}
         self.model = model.to(dtype or compute_dtype()).train()
-        self._replicas = [self.model, *(copy.deepcopy(self.model) for _ in range(workers_for(model) - 1))]
+        others = [copy.deepcopy(self.model) for _ in range(workers_for(model) - 1)]
+        self._replicas = [Replica(one) for one in (self.model, *others)]
         self.averages = {name: master.detach().clone() for name, master in self.masters.items()}
         self.optimizer = MuonAdamW(self.masters, config.muon_lr, config.adam_lr, config.decay)
         self.flops_per_token = 6 * sum(master.numel() for master in self.masters.values())
@@ -84,18 +86,18 @@ class Learner:
         drift = totals.pop("drift", 0.0) / max(1, sum(sizes))
         return {**totals, "loss": sum(totals.values()), "gradient_norm": norm, "kl": drift}
 
-    def _backward(self, model: Transformer, batches: list[list[Row]], counts: Mapping[str, int]) -> Counter[str]:
+    def _backward(self, replica: Replica, batches: list[list[Row]], counts: Mapping[str, int]) -> Counter[str]:
         """Add the gradients of some batches to one replica; returns the terms of the loss, summed."""
         totals: Counter[str] = Counter()
         for batch in batches:
-            loss, metrics = self._loss(model, Sheet.of(batch), counts)
+            loss, metrics = self._loss(replica, Sheet.of(batch), counts)
             loss.backward()
             totals.update(metrics)
         return totals
 
-    def _loss(self, model: Transformer, sheet: Sheet, counts: Mapping[str, int]) -> tuple[Tensor, dict[str, float]]:
+    def _loss(self, replica: Replica, sheet: Sheet, counts: Mapping[str, int]) -> tuple[Tensor, dict[str, float]]:
         """Loss of the sheet's N sampled tokens, and its terms as numbers."""
-        logp_N = logprobs(model, sheet)
+        logp_N = logprobs(replica.model, sheet, replica.forward)
         metrics: dict[str, float] = {}
         loss = logp_N.new_zeros(())
         if any(s.likelihood for s in sheet.signals):
@@ -134,17 +136,18 @@ class Learner:
 
     def _gather(self) -> None:
         """The replicas' gradients, summed, to the masters."""
-        replicas = [dict(replica.named_parameters()) for replica in self._replicas]
-        for name, master in self.masters.items():
-            gradients = [parameters[name].grad for parameters in replicas]
-            master.grad = sum((g.float() for g in gradients if g is not None), torch.zeros_like(master))
+        for master in self.masters.values():
+            master.grad = torch.zeros_like(master)
+        for replica in self._replicas:
+            for name, gradient in replica.gradients():
+                self.masters[name].grad += gradient
 
     @torch.no_grad()
     def _share_masters(self) -> None:
         for replica in self._replicas:
-            for name, parameter in replica.named_parameters():
+            for name, parameter in replica.model.named_parameters():
                 parameter.copy_(self.masters[name])
-                parameter.grad = None
+            replica.clear()
 
     def trained(self) -> Transformer:
         """The policy that training has come to: an fp32 model with the averaged weights.
@@ -173,13 +176,34 @@ class Learner:
         self.done = int(state["done"])
 
 
+class Replica:
+    """One copy of the model, trained in a thread of its own, through the fused kernels where they apply."""
+
+    def __init__(self, model: Transformer):
+        self.model, found = model, kernels_for(model)
+        self._fused = None if found is None else FusedTraining(model, found)
+        self.forward: Forward = model if self._fused is None else self._fused
+
+    def gradients(self) -> Iterator[tuple[str, Tensor]]:
+        yield from ((name, p.grad) for name, p in self.model.named_parameters() if p.grad is not None)
+        if self._fused is not None:
+            yield from self._fused.gradients.items()
+
+    def clear(self) -> None:
+        for _, gradient in self.gradients():
+            gradient.zero_()
+
+
+Forward = Callable[[Tensor, Tensor | None, Tensor | None], Tensor]
+"""Hidden states [R, T, C] of ids, positions and branches [R, T]."""
+
 STRETCH = 1.1
 """Length of a batch's longest row as a multiple of its shortest: half of that, about 5%, is what padding costs."""
 
 
-def logprobs(model: Transformer, sheet: Sheet) -> Tensor:
+def logprobs(model: Transformer, sheet: Sheet, forward: Forward | None = None) -> Tensor:
     """Log-probabilities of the sheet's sampled tokens [N]; no other token is projected on the vocabulary."""
-    hidden = model(sheet.ids_RT, None, sheet.position_RT, sheet.branch_RT)
+    hidden = (forward or model)(sheet.ids_RT, sheet.position_RT, sheet.branch_RT)
     return -F.cross_entropy(model.logits(hidden.flatten(0, 1)[sheet.source_N]), sheet.target_N, reduction="none")
 
 

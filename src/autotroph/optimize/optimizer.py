@@ -7,18 +7,27 @@ from collections.abc import Mapping
 import torch
 from torch import Tensor
 
+from autotroph.models.engine import compute_dtype
+
 
 def orthogonalised(matrix: Tensor, iterations: int = 5) -> Tensor:
     """The nearest semi-orthogonal matrix, roughly: quintic Newton-Schulz steps on [..., rows, columns].
 
-    Coefficients of Jordan et al., "Muon" (2024); singular values end up in about [0.7, 1.2].
+    Coefficients of Jordan et al., "Muon" (2024); singular values end up in about [0.7, 1.2]. Large matrices go through
+    bf16 where that is faster, as theirs do.
     """
     x = matrix.mT if matrix.shape[-2] > matrix.shape[-1] else matrix
     x = x / (x.norm(dim=(-2, -1), keepdim=True) + 1e-7)
+    if x.shape[-2] >= LARGE:
+        x = x.to(compute_dtype())
     for _ in range(iterations):
         gram = x @ x.mT
         x = 3.4445 * x + (-4.7750 * gram + 2.0315 * gram @ gram) @ x
-    return x.mT if matrix.shape[-2] > matrix.shape[-1] else x
+    return (x.mT if matrix.shape[-2] > matrix.shape[-1] else x).to(matrix.dtype)
+
+
+LARGE = 256
+"""Rows or columns, whichever are fewer, from which on a matrix is large."""
 
 
 class MuonAdamW:

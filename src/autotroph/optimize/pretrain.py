@@ -24,7 +24,7 @@ from autotroph.optimize.learner import Learner, LearnerConfig
 from autotroph.optimize.mixture import Mixture
 from autotroph.store.artifacts import Artifacts
 
-RECIPE_VERSION = "3"
+RECIPE_VERSION = "4"
 """Part of every base's hash: raise it when a change of the code gives other weights for the same configuration."""
 
 

@@ -1,5 +1,6 @@
 """The kernels compute what torch computes, on shapes of all three families and at the edges."""
 
+import copy
 from pathlib import Path
 
 import pytest
@@ -7,7 +8,7 @@ import torch
 
 from autotroph.core.protocols import SamplingParams
 from autotroph.models import native, sampling
-from autotroph.models.fused import Fused
+from autotroph.models.fused import FusedDecoding, FusedTraining, kernels_for
 from autotroph.models.native import LANES, kernels
 from autotroph.models.transformer import ModelConfig, Transformer
 
@@ -35,25 +36,25 @@ def model(**shape: object) -> Transformer:
 def test_a_pass_over_one_token_equals_the_models(shape: str, dtype: torch.dtype, tolerance: float) -> None:
     """Rows of different lengths, over the borders of the kernels' blocks; fp32 to rounding, bf16 to its own."""
     transformer, rows = model(**SHAPES[shape]).to(dtype), len(LENGTHS)
-    found = Fused.kernels_for(transformer)
+    found = kernels_for(transformer)
     assert found is not None
     caches = transformer.cache(rows, 70), transformer.cache(rows + 1, 70, LANES)
-    fused = Fused(transformer, found, caches[1])
+    fused = FusedDecoding(transformer, found, caches[1])
     prompt = torch.randint(0, 21, (rows, 40))
     for cache in caches:
         part = cache.rows(0, rows)
-        transformer(prompt, part)
+        transformer(prompt, cache=part)
         part.length_B.copy_(LENGTHS)
     for _ in range(30):
         ids = torch.randint(0, 21, (rows,))
-        theirs, ours = transformer(ids[:, None], caches[0])[:, -1], fused(ids)
+        theirs, ours = transformer(ids[:, None], cache=caches[0])[:, -1], fused(ids)
         torch.testing.assert_close(ours, theirs, atol=tolerance, rtol=0)
     assert float(theirs.std()) > 0.1
     assert caches[0].length_B.tolist() == caches[1].length_B[:rows].tolist() == (LENGTHS + 30).tolist()
 
 
 def test_sizes_that_are_no_multiple_of_a_vector_are_left_to_torch() -> None:
-    assert Fused.kernels_for(model(num_attention_heads=4, num_key_value_heads=4, head_dim=8)) is None
+    assert kernels_for(model(num_attention_heads=4, num_key_value_heads=4, head_dim=8)) is None
 
 
 @pytest.mark.parametrize("vocabulary", [1, 15, 16, 17, 1000])
@@ -104,3 +105,40 @@ def test_a_compiler_that_fails_means_no_kernels_and_leaves_nothing(
     assert kernels(torch.float32) is None
     assert list((tmp_path / "kernels").iterdir()) == []
     native.kernels.cache_clear()
+
+
+@pytest.mark.parametrize(("dtype", "tolerance"), [(torch.float32, 2e-5), (torch.bfloat16, 0.06)])
+@pytest.mark.parametrize("shape", SHAPES)
+@pytest.mark.parametrize("count", [9, 130])
+def test_gradients_equal_those_of_autograd(shape: str, dtype: torch.dtype, tolerance: float, count: int) -> None:
+    """Of every weight, relative to its largest: long and short sequences, with and without branches."""
+    ours = model(**SHAPES[shape]).to(dtype)
+    theirs, found = copy.deepcopy(ours).float(), kernels_for(ours)
+    assert found is not None
+    fused = FusedTraining(ours, found)
+    branch = torch.tensor([0] * (count // 3) + [1] * (count // 3) + [2] * (count - 2 * (count // 3)))
+    position = torch.cat([torch.arange(2 * (count // 3)), count // 3 + torch.arange(count - 2 * (count // 3))])
+    for where in ((None, None), (position.expand(9, -1).contiguous(), branch.expand(9, -1).contiguous())):
+        ids, slope = torch.randint(0, 21, (9, count)), torch.randn(9, count, 64)
+        mine, other = fused(ids, *where), theirs(ids, *where)
+        torch.testing.assert_close(mine.float(), other, atol=5 * tolerance, rtol=0)
+        (mine.float() * slope).sum().backward()
+        (other * slope).sum().backward()
+    for name, wanted in theirs.named_parameters():
+        gradient = fused.gradients.get(name, ours.get_parameter(name).grad)
+        assert wanted.grad is not None
+        assert gradient is not None
+        worst = float((gradient - wanted.grad).abs().max() / wanted.grad.abs().max())
+        assert worst < tolerance, f"{name}: {worst:.1e} off"
+
+
+def test_a_pass_without_gradient_leaves_nothing_behind() -> None:
+    transformer = model(**SHAPES["llama"])
+    found = kernels_for(transformer)
+    assert found is not None
+    fused = FusedTraining(transformer, found)
+    with torch.no_grad():
+        for _ in range(3):
+            fused(torch.randint(0, 21, (4, 11)))
+    assert len(fused._tapes) == 1
+    assert not any(bool(gradient.any()) for gradient in fused.gradients.values())

@@ -60,7 +60,7 @@ def test_cached_decoding_equals_one_pass(name: str) -> None:
     with torch.no_grad():
         whole = model(ids)
         cache = model.cache(rows=4, positions=17)
-        parts = [model(ids[:, :9], cache)] + [model(ids[:, i : i + 1], cache) for i in range(9, 17)]
+        parts = [model(ids[:, :9], cache=cache)] + [model(ids[:, i : i + 1], cache=cache) for i in range(9, 17)]
     assert torch.allclose(torch.cat(parts, 1), whole, atol=1e-5)
 
 
@@ -69,7 +69,7 @@ def test_several_new_tokens_on_a_filled_cache_are_causal() -> None:
     ids = torch.randint(0, len(TOKENIZER), (2, 12), generator=torch.Generator().manual_seed(3))
     with torch.no_grad():
         cache = model.cache(rows=2, positions=12)
-        parts = [model(ids[:, :5], cache), model(ids[:, 5:], cache)]
+        parts = [model(ids[:, :5], cache=cache), model(ids[:, 5:], cache=cache)]
         assert torch.allclose(torch.cat(parts, 1), model(ids), atol=1e-5)
 
 

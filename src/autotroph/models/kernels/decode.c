@@ -1,111 +1,5 @@
-/* Decoding, one new token a row: a decoder's pass and the choice of a token. `native.py` compiles and calls it.
-
-   Weights and cache are bf16 where BF16 is defined, else float; sums and the residual stream are float. Vectors are of
-   sixteen floats, which the compiler maps to whatever the processor has. Names: B rows, H query heads, K key heads,
-   D head size, I inner size, C hidden size, S cached positions, V vocabulary. */
-#include <math.h>
-#include <stdint.h>
-#ifdef __AVX512F__
-#include <immintrin.h>
-#endif
-
-#define LANES 16
-typedef float vec __attribute__((vector_size(64), aligned(4), may_alias));
-typedef int32_t ints __attribute__((vector_size(64)));
-typedef uint32_t bits __attribute__((vector_size(64)));
-#define INLINE static inline __attribute__((always_inline))
-
-#ifdef BF16
-typedef uint16_t number;
-typedef uint16_t halves __attribute__((vector_size(32), aligned(2), may_alias));
-
-INLINE bits widened(halves x) {
-#ifdef __AVX512F__ /* what gcc 12 makes of the line below takes four instructions */
-    return (bits)_mm512_cvtepu16_epi32((__m256i)x);
-#endif
-    return __builtin_convertvector(x, bits);
-}
-
-INLINE halves narrowed(bits x) {
-#ifdef __AVX512F__
-    return (halves)_mm512_cvtepi32_epi16((__m512i)x);
-#endif
-    return __builtin_convertvector(x, halves);
-}
-
-INLINE vec load(const number *from) { return (vec)(widened(*(const halves *)from) << 16); }
-
-INLINE void store(number *to, vec x) { /* to the nearest, ties to even */
-    bits raw = (bits)x;
-    *(halves *)to = narrowed((raw + 0x7fff + ((raw >> 16) & 1)) >> 16);
-}
-#else
-typedef float number;
-INLINE vec load(const number *from) { return *(const vec *)from; }
-INLINE void store(number *to, vec x) { *(vec *)to = x; }
-#endif
-
-INLINE float sum(vec x) {
-    float part[4] = {0};
-    for (int i = 0; i < LANES; i += 4)
-        for (int j = 0; j < 4; j++) part[j] += x[i + j];
-    return part[0] + part[1] + (part[2] + part[3]);
-}
-
-INLINE float largest(vec x) {
-    float part[4] = {x[0], x[1], x[2], x[3]};
-    for (int i = 4; i < LANES; i += 4)
-        for (int j = 0; j < 4; j++) part[j] = x[i + j] > part[j] ? x[i + j] : part[j];
-    float low = part[0] > part[1] ? part[0] : part[1], high = part[2] > part[3] ? part[2] : part[3];
-    return low > high ? low : high;
-}
-
-INLINE vec either(ints mask, vec yes, vec no) { return (vec)((mask & (ints)yes) | (~mask & (ints)no)); }
-
-#define NEVER (-1e30f) /* a logit of probability 0 that arithmetic can bear */
-
-/* The `count` numbers that are left of an array, the other lanes NEVER. */
-INLINE vec rest(const number *from, long count) {
-    number copy[LANES] = {0};
-    for (long i = 0; i < count; i++) copy[i] = from[i];
-    vec x = load(copy);
-    for (long i = count; i < LANES; i++) x[i] = NEVER;
-    return x;
-}
-
-/* exp(x) by 2^n * p(r) with |r| <= ln 2 / 2; relative error under 2e-7; 0 below -87 and the largest float above 88. */
-INLINE vec exponential(vec x) {
-    vec zero = {0};
-    x = either(x > zero + 88, zero + 88, x);
-    ints dead = x < zero - 87;
-    vec shifted = x * 1.442695041f + 12582912.0f; /* 1.5 * 2^23: the sum's last bits are the nearest whole number */
-    ints whole = (ints)shifted - 0x4b400000;
-    vec n = shifted - 12582912.0f;
-    vec r = x - n * 0.693359375f + n * 2.12194440e-4f;
-    vec p = r * 1.9875691500e-4f + 1.3981999507e-3f;
-    p = p * r + 8.3334519073e-3f;
-    p = p * r + 4.1665795894e-2f;
-    p = p * r + 1.6666665459e-1f;
-    p = p * r + 5.0000001201e-1f;
-    p = p * r * r + r + 1.0f;
-    return either(dead, zero, (vec)((ints)p + (whole << 23)));
-}
-
-/* out = weight * x / rms(x), [size]. */
-INLINE void normalise(const float *x, const number *weight, float *out, long size, float eps) {
-    vec squares = {0};
-    for (long i = 0; i < size; i += LANES) squares += *(const vec *)(x + i) * *(const vec *)(x + i);
-    float scale = 1 / sqrtf(sum(squares) / size + eps);
-    for (long i = 0; i < size; i += LANES) *(vec *)(out + i) = *(const vec *)(x + i) * scale * load(weight + i);
-}
-
-/* to = silu(gate) * up. */
-INLINE void swiglu(const float *gate, const float *up, number *to, long size) {
-    for (long i = 0; i < size; i += LANES) {
-        vec x = *(const vec *)(gate + i);
-        store(to + i, x / (1 + exponential(-x)) * *(const vec *)(up + i));
-    }
-}
+/* Decoding, one new token a row: a decoder's pass and the choice of a token. */
+#include "common.h"
 
 /* out[n, s] = q[n] . k[s] for N queries and `M * LANES` positions; keys are [S / LANES, D, LANES]. */
 INLINE void scores(const int N, const int M, const float *q, const number *keys, long stride, long D, float *out) {
@@ -159,32 +53,6 @@ INLINE void heads(
     for (; d < D; d += LANES) mixture(N, 1, score, stride, values + d, D, seen, scale, out + d);
 }
 
-/* A query or key of one head: normalised where there is a weight, turned where there are angles, times `scale`. */
-INLINE void prepare(
-    const float *from, const number *weight, float eps, const float *turn, float scale, long D, float *to) {
-    for (long d = 0; d < D; d += LANES) *(vec *)(to + d) = *(const vec *)(from + d) * scale;
-    if (weight) {
-        normalise(from, weight, to, D, eps);
-        for (long d = 0; d < D; d += LANES) *(vec *)(to + d) *= scale;
-    }
-    if (turn)
-        for (long d = 0; d < D / 2; d++) {
-            float first = to[d], second = to[D / 2 + d], cosine = turn[d], sine = turn[D / 2 + d];
-            to[d] = first * cosine - second * sine;
-            to[D / 2 + d] = second * cosine + first * sine;
-        }
-}
-
-typedef struct {
-    long C, I, H, K, D, stride, layers, slots; /* stride: positions of a row's cache, a multiple of LANES */
-    float eps;
-} Shape;
-
-typedef struct { /* weights as torch keeps them, [out, in]; null where the family has none */
-    const number *attention_norm, *q, *k, *v, *q_bias, *k_bias, *v_bias, *q_norm, *k_norm, *o;
-    const number *mlp_norm, *gate, *up, *down;
-} Layer;
-
 /* Append a token's keys and values to its row's cache and attend from it to all that the row holds.
 
    qkv [(H + 2 K) D]; keys [K, stride / LANES, D, LANES]; values [K, stride, D]; `at`: positions that the row has
@@ -216,35 +84,6 @@ INLINE void attend(
     }
 }
 
-/* The BLAS of torch, `sgemm_` or `gemm_bf16bf16f32_`: column-major C [m, n] = op(A) op(B) + beta C. */
-typedef void Product(
-    const char *op_A, const char *op_B, const int *m, const int *n, const int *k, const float *alpha, const number *A,
-    const int *lda, const number *B, const int *ldb, const float *beta, float *C, const int *ldc);
-
-/* to = x W^T + beta to, of row-major x [m, k], W [n, k] and `to` [m, n], whose rows lie `apart`. */
-INLINE void multiply(
-    Product *product, int m, int n, int k, const number *x, const number *W, float beta, float *to, int apart) {
-    const float one = 1;
-    product("T", "N", &n, &m, &k, &one, W, &k, x, &k, &beta, to, &apart);
-}
-
-/* The same without what was there, and plus a bias [n] where there is one. */
-INLINE void project(
-    Product *product, int m, int n, int k, const number *x, const number *W, const number *bias, float *to, int apart) {
-    multiply(product, m, n, k, x, W, 0, to, apart);
-    if (bias)
-        for (long b = 0; b < m; b++)
-            for (long i = 0; i < n; i += LANES) *(vec *)(to + b * apart + i) += load(bias + i);
-}
-
-INLINE void normalise_rows(const float *x, const number *weight, number *to, long rows, long size, float eps) {
-    float wide[size];
-    for (long b = 0; b < rows; b++, x += size, to += size) {
-        normalise(x, weight, wide, size, eps);
-        for (long i = 0; i < size; i += LANES) store(to + i, *(vec *)(wide + i));
-    }
-}
-
 #define AT_ONCE 128 /* rows that go through all layers together, and the part of I that they take at a time: */
 #define INNER 512   /* few enough for what is between two products to stay near the core */
 
@@ -271,7 +110,7 @@ long decode_room(const Shape *is) { return room_for(is).end; }
    keys and values: of all layers, `slots` rows each, of which the first B are these; held [B]: positions of each. */
 void decode(
     long rows, const Shape *is, const Layer *layers, const number *last_norm, number *keys, number *values,
-    const int64_t *held, const float *turns, Product *product, float *room, number *hidden) {
+    const int64_t *held, const float *turns, Blas *blas, float *room, number *hidden) {
     const long C = is->C, I = is->I, heads = is->H * is->D, groups = is->K * is->D, qkv = heads + 2 * groups;
     const long row = is->K * is->stride * is->D;
     const Room at = room_for(is);
@@ -283,24 +122,24 @@ void decode(
         for (long l = 0; l < is->layers; l++) {
             const Layer *layer = layers + l;
             normalise_rows(x, layer->attention_norm, narrow, count, C, is->eps);
-            project(product, count, heads, C, narrow, layer->q, layer->q_bias, wide, qkv);
-            project(product, count, groups, C, narrow, layer->k, layer->k_bias, wide + heads, qkv);
-            project(product, count, groups, C, narrow, layer->v, layer->v_bias, wide + heads + groups, qkv);
+            project(blas, count, heads, C, narrow, layer->q, layer->q_bias, wide, qkv);
+            project(blas, count, groups, C, narrow, layer->k, layer->k_bias, wide + heads, qkv);
+            project(blas, count, groups, C, narrow, layer->v, layer->v_bias, wide + heads + groups, qkv);
             for (long b = 0; b < count; b++) {
                 long place = (l * is->slots + begin + b) * row, before = held[begin + b];
                 attend(
                     is, layer, wide + b * qkv, keys + place, values + place, before, turns, score, narrow + b * heads);
             }
-            multiply(product, count, C, heads, narrow, layer->o, 1, x, C);
+            multiply(blas, 'N', 'T', count, C, heads, narrow, heads, layer->o, heads, 1, x, C);
             normalise_rows(x, layer->mlp_norm, narrow, count, C, is->eps);
             for (long i = 0; i < I; i += INNER) {
                 long part = I - i < INNER ? I - i : INNER;
-                multiply(product, count, part, C, narrow, layer->gate + i * C, 0, wide, part);
-                multiply(product, count, part, C, narrow, layer->up + i * C, 0, wide + count * part, part);
+                project(blas, count, part, C, narrow, layer->gate + i * C, 0, wide, part);
+                project(blas, count, part, C, narrow, layer->up + i * C, 0, wide + count * part, part);
                 for (long b = 0; b < count; b++)
                     swiglu(wide + b * part, wide + (count + b) * part, inner + b * I + i, part);
             }
-            multiply(product, count, C, I, inner, layer->down, 1, x, C);
+            multiply(blas, 'N', 'T', count, C, I, inner, I, layer->down, I, 1, x, C);
         }
         normalise_rows(x, last_norm, hidden + begin * C, count, C, is->eps);
     }
