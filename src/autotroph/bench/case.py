@@ -35,7 +35,7 @@ def measured(
     sides = [ours] if peer is None else [ours, peer]
     for side in sides:
         side()
-    rates = [[_rate(side) for side in sides] for _ in range(n)]
+    rates = [[rate(side) for side in sides] for _ in range(n)]
     mine = median(pair[0] for pair in rates)
     if peer is None:
         return Case(case, unit, mine, None, None, None, (min(map(min, rates)), max(map(max, rates))), n)
@@ -44,7 +44,8 @@ def measured(
     return Case(case, unit, mine, median(pair[1] for pair in rates), peer_name, median(ratios), spread, n)
 
 
-def _rate(work: Work) -> float:
+def rate(work: Work) -> float:
+    """Units a second of one run."""
     begun = time.perf_counter()
     return work() / (time.perf_counter() - begun)
 

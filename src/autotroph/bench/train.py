@@ -20,11 +20,7 @@ def run(n: int) -> list[Case]:
     rows, model = sequences(BATCHES * BATCH, 10, 100), million()
     name = f"{len(rows)} rows of 10-100 tokens, {BATCH} a step, 1M parameters"
     with peers.saved(model, TOKENIZER) as folder:
-        return [measured(name, "tokens/s", training(model, rows), peers.sft(folder, rows, PACKED), "TRL SFTTrainer", n)]
-
-
-PACKED = 16
-"""Packed rows of 100 tokens in the peer's batch; its best size is still to be found."""
+        return [measured(name, "tokens/s", training(model, rows), peers.sft(folder, rows), "TRL SFTTrainer", n)]
 
 
 def training(model: Transformer, rows: Sequence[Sequence[int]]) -> Work:

@@ -13,7 +13,7 @@ from autotroph.core.trace import Group
 from autotroph.models.threads import in_parallel
 from autotroph.optimize.learner import Learner, LearnerConfig
 from autotroph.optimize.mixture import Mixture
-from autotroph.optimize.optimizer import warmup_stable_decay
+from autotroph.optimize.optimizer import SCHEDULES
 
 
 @dataclass(frozen=True)
@@ -60,7 +60,8 @@ class Replayed:
 class GRO:
     """On-policy optimisation: each step samples groups from the policy as it stands, scores them and learns.
 
-    `scale` multiplies both learning rates: a model that goes on learning wants less than a fresh one.
+    `scale` multiplies both learning rates: a model that goes on learning wants less than a fresh one. `schedule` is one
+    of `optimizer.SCHEDULES`, over the steps of a cycle.
     """
 
     algorithm: Algorithm
@@ -72,13 +73,13 @@ class GRO:
     steps: int
     prompts: int = 32
     scale: float = 1.0
+    schedule: str = "wsd"
 
     def __call__(self, groups: Sequence[Group], view: View) -> tuple[Policy, dict[str, float]]:
         tasks = [group.task for group in groups]
         model, tokenizer = view.load(view.trainee)
-        learner = Learner(
-            model, self.learner, view.meter, lambda step: self.scale * warmup_stable_decay(step, self.steps)
-        )
+        schedule = SCHEDULES[self.schedule]
+        learner = Learner(model, self.learner, view.meter, lambda step: self.scale * schedule(step, self.steps))
         rng = random.Random(view.seed("prompts"))
         history: list[dict[str, float]] = []
         last: list[Group] = []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 
 import torch
@@ -92,8 +93,36 @@ def warmup(step: int, steps: int = 20) -> float:
     return min(1.0, (step + 1) / steps)
 
 
+def _started(step: int, total: int) -> float:
+    """Warm-up over at most a quarter of all steps."""
+    return warmup(step, min(20, max(1, total // 4)))
+
+
 def warmup_stable_decay(step: int, total: int, anneal: float = 0.3) -> float:
-    """Factor of the learning rate at 0-based `step` of `total`: warm-up over at most a quarter of them, flat, linear
-    down over the last share `anneal` (arXiv:2404.06395). The last step still has a factor above 0."""
-    remaining = (total - step) / max(1.0, anneal * total)
-    return min(warmup(step, min(20, max(1, total // 4))), remaining)
+    """Warm-up, flat, then linear down over the last share `anneal` (arXiv:2404.06395); above 0 to the last step."""
+    return min(_started(step, total), (total - step) / max(1.0, anneal * total))
+
+
+def cosine(step: int, total: int, floor: float = 0.1) -> float:
+    """Warm-up, then half a cosine wave from 1 down to `floor` (arXiv:1608.03983, without restarts)."""
+    return min(_started(step, total), floor + (1 - floor) * (1 + math.cos(math.pi * step / max(1, total - 1))) / 2)
+
+
+def infinite(step: int, total: int, constant: float = 0.5, cooldown: float = 0.25, anneal: float = 0.15) -> float:
+    """Warm-up, cosine down to a `constant` rate, flat, then exponentially down to a hundredth of it (arXiv:2403.08763).
+
+    A run that goes on later starts from the end of its flat part and has lost nothing by not knowing how long it gets.
+    """
+    left, ending = total - 1 - step, anneal * total
+    if left < ending:
+        return float(constant * 0.01 ** (1 - left / ending))
+    down = min(1.0, step / max(1.0, cooldown * total))
+    return min(_started(step, total), constant + (1 - constant) * (1 + math.cos(math.pi * down)) / 2)
+
+
+def without_end(step: int, total: int) -> float:
+    return _started(step, total)
+
+
+SCHEDULES = {"constant": without_end, "wsd": warmup_stable_decay, "cosine": cosine, "infinite": infinite}
+"""Factor of the learning rate at a 0-based step of so many."""

@@ -12,6 +12,8 @@ Scaled down: a model of well under 5M parameters and groups of 8 instead of 64; 
 
 from __future__ import annotations
 
+from typing import Literal
+
 from pydantic import Field
 
 from autotroph.acquire.curated import Bare
@@ -37,6 +39,7 @@ class Config(SkillConfig):
     clip_low: float = Field(0.2, gt=0, lt=1, description="lower clip of the probability ratio")
     clip_high: float = Field(0.28, gt=0, description="upper clip of the probability ratio")
     rate: float = Field(0.3, gt=0, description="learning rates, as a share of the base's")
+    schedule: Literal["constant", "wsd", "cosine", "infinite"] = Field("wsd", description="of the rates in a cycle")
     learner: LearnerConfig = LearnerConfig(average=1.0)
 
 
@@ -61,6 +64,7 @@ def build(config: Config) -> Loop:
             config.steps,
             config.prompts,
             config.rate,
+            config.schedule,
         ),
         cycles=config.cycles,
     )

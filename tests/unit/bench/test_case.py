@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from autotroph.bench import grpo, rollouts, train
+from autotroph.bench import grpo, limits, rollouts, train, verify
 from autotroph.bench.case import line, measured
+from autotroph.bench.work import million
 from autotroph.cli.main import invoke
 
 
@@ -37,7 +38,7 @@ def test_both_sides_run_in_turns_and_the_ratio_is_ours_over_theirs() -> None:
     assert (alone.peer, alone.ratio) == (None, None)
 
 
-@pytest.mark.parametrize(("name", "cases"), [("rollouts", 4), ("train", 1), ("grpo", 1)])
+@pytest.mark.parametrize(("name", "cases"), [("rollouts", 4), ("train", 1), ("grpo", 1), ("limits", 6), ("verify", 5)])
 def test_bench_writes_its_figures(
     name: str, cases: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -50,6 +51,11 @@ def test_bench_writes_its_figures(
         (grpo, "PROMPTS", 2),
         (grpo, "TOKENS", 8),
         (grpo, "STEPS", 1),
+        (limits, "MODELS", {"1M parameters": million}),
+        (limits, "PROMPTS", 4),
+        (limits, "TOKENS", 4),
+        (limits, "ROWS", 4),
+        (verify, "ANSWERS", 4),
     ]:
         monkeypatch.setattr(module, constant, small)
     out = tmp_path / "new" / "figures.json"
@@ -64,4 +70,4 @@ def test_bench_writes_its_figures(
         if case["peer"] is not None:
             assert case["ratio"] == pytest.approx(case["ours"] / case["peer"])
     assert invoke(["bench", name, "--repeats", "1"]) == 0
-    assert "parameters" in capsys.readouterr().out
+    assert figures["cases"][0]["case"][:10] in capsys.readouterr().out

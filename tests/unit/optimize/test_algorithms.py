@@ -3,6 +3,7 @@
 import math
 import random
 from collections import Counter
+from itertools import pairwise
 
 import pytest
 import torch
@@ -17,7 +18,7 @@ from autotroph.optimize.algo.grpo import GRPO
 from autotroph.optimize.algo.sft import SFT
 from autotroph.optimize.learner import Learner, LearnerConfig
 from autotroph.optimize.mixture import Mixture
-from autotroph.optimize.optimizer import orthogonalised, warmup, warmup_stable_decay
+from autotroph.optimize.optimizer import SCHEDULES, cosine, infinite, orthogonalised, warmup, warmup_stable_decay
 from autotroph.optimize.pretrain import Curriculum
 
 TASK = Task.of("addition", "1+1=", "2")
@@ -202,6 +203,21 @@ def test_schedules_by_hand() -> None:
     assert rates[85] == pytest.approx(0.5)
     assert rates[99] == pytest.approx(1 / 30)
     assert min(warmup_stable_decay(step, 1) for step in range(1)) > 0
+    assert cosine(0, 101) == 1 / 20
+    assert cosine(50, 101) == pytest.approx(0.55)
+    assert cosine(100, 101) == pytest.approx(0.1)
+    assert infinite(20, 200) == pytest.approx(0.5 + 0.25 * (1 + math.cos(0.4 * math.pi)))
+    assert [infinite(step, 200) for step in (50, 100, 168)] == pytest.approx([0.5, 0.5, 0.5])
+    assert infinite(199, 200) == pytest.approx(0.005)
+
+
+@pytest.mark.parametrize("name", SCHEDULES)
+@pytest.mark.parametrize("total", [1, 2, 5, 300])
+def test_every_schedule_stays_within_bounds_and_moves_smoothly(name: str, total: int) -> None:
+    rates = [SCHEDULES[name](step, total) for step in range(total)]
+    assert all(0 < rate <= 1 for rate in rates)
+    if total == 300:
+        assert max(abs(b - a) for a, b in pairwise(rates)) <= 0.1
 
 
 def mixture() -> Mixture:
