@@ -47,11 +47,12 @@ def seeds() -> go.Figure:
     """Sealed accuracy by problem length, base and champion, a line for each seed."""
     lines = []
     for i, run in enumerate(load("seeds")):
+        seed = run["arguments"][run["arguments"].index("--seed") + 1]
         for role, dash in (("base", "dot"), ("champion", "solid")):
             levels = sorted(map(int, run[role]))
             lines.append(
                 go.Scatter(
-                    name=f"{role}, seed {i}",
+                    name=f"{role}, seed {seed}",
                     x=levels,
                     y=[run[role][str(level)]["accuracy"] for level in levels],
                     line={"color": SERIES[i % len(SERIES)], "dash": dash, "width": 1.5},
