@@ -49,7 +49,7 @@ def load(
 
 
 class HFSampler:
-    """Samples from a model that keeps `past_key_values`; implements `core.protocols.Sampler`.
+    """Samples from a model all of whose layers keep keys and values; implements `core.protocols.Sampler`.
 
     Draws, ends and log-probabilities are computed as in `Engine`. Rows share a batch of at most `rows` where their
     prompts are equally long, so that nothing is padded or masked: neighbours change no more than the last bits of a
@@ -69,7 +69,7 @@ class HFSampler:
     ) -> list[Completion]:
         """One completion for each prompt, in order. A prompt without tokens is opened with <bos>.
 
-        Raises AutotrophError for a model that keeps no `past_key_values`, and on logits that are not finite.
+        Raises AutotrophError for a model with recurrent layers, and on logits that are not finite.
         """
         if not prompts:
             return []
@@ -126,7 +126,15 @@ class HFSampler:
         """Logits [B, V] after the last token, and the cache of all tokens so far."""
         out = self.model(ids_BT, past_key_values=past, use_cache=True, **self._last)
         self.meter.spend(flops=self.flops_per_token * ids_BT.numel())
-        if not hasattr(out.get("past_key_values"), "batch_select_indices"):
+        if past is None and not has_rows(out.get("past_key_values")):
             name = type(self.model).__name__
-            raise AutotrophError(f"model {name}: keeps no past_key_values of rows; use a model with attention alone")
+            raise AutotrophError(f"model {name}: keeps more than keys and values; use one with attention alone")
         return out.logits[:, -1], out.past_key_values
+
+
+def has_rows(past: Any) -> bool:
+    """Whether rows can be taken from a cache: `transformers` cannot do that with recurrent states, such as Mamba's."""
+    from transformers.cache_utils import DynamicLayer, DynamicSlidingWindowLayer
+
+    layers = getattr(past, "layers", ())
+    return bool(layers) and all(type(layer) in (DynamicLayer, DynamicSlidingWindowLayer) for layer in layers)

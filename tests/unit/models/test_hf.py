@@ -103,10 +103,32 @@ def test_logits_that_are_not_finite_name_the_policy(sampler) -> None:
         sampler.sample([[5]], SamplingParams(), [0])
 
 
-def test_a_model_that_keeps_no_keys_is_refused(sampler) -> None:
-    shape = transformers.MambaConfig(vocab_size=320, hidden_size=16, num_hidden_layers=1, state_size=4)
-    model = transformers.MambaForCausalLM(shape)
-    with pytest.raises(AutotrophError, match="MambaForCausalLM: keeps no past_key_values"):
+SMALL = {"hidden_size": 32, "intermediate_size": 48, "num_attention_heads": 2, "num_key_value_heads": 1}
+SCALED = {"rope_type": "llama3", "rope_theta": 1e4, "factor": 8.0, "low_freq_factor": 1.0, "high_freq_factor": 4.0}
+OTHERS = {
+    "Mistral": SMALL | {"num_hidden_layers": 2, "sliding_window": 6},
+    "Llama": SMALL | {"num_hidden_layers": 2, "rope_parameters": SCALED | {"original_max_position_embeddings": 16}},
+    "Bloom": {"hidden_size": 32, "n_layer": 2, "n_head": 2},
+}
+
+
+@pytest.mark.parametrize("family", OTHERS)
+def test_windows_scaled_positions_and_biases_of_distance(family: str, publish, tmp_path) -> None:
+    """Families that our own transformer refuses; rows go beyond the window and the original length."""
+    publish(family, QWEN, **OTHERS[family])
+    with pytest.raises(AutotrophError):
+        hub.load(tmp_path)
+    sampler = hf.HFSampler(*hf.load(tmp_path), POLICY, Meter())
+    test_greedy_answers_equal_generate(sampler)
+    test_logprobs_and_entropy_are_those_of_one_whole_pass(SamplingParams(max_tokens=20), sampler)
+
+
+@pytest.mark.parametrize("family", ["Mamba", "FalconH1", "Lfm2"])
+def test_recurrent_layers_are_refused(family: str, sampler) -> None:
+    shape = {"Mamba": {"hidden_size": 16, "state_size": 4}, "Lfm2": SMALL | {"full_attn_idxs": [1]}}.get(family, SMALL)
+    config = getattr(transformers, f"{family}Config")(vocab_size=320, num_hidden_layers=2, **shape)
+    model = getattr(transformers, f"{family}ForCausalLM")(config)
+    with pytest.raises(AutotrophError, match=f"{family}ForCausalLM: keeps more than keys and values"):
         hf.HFSampler(model, sampler.tokenizer, POLICY, Meter()).sample([[5]], SamplingParams(), [0])
 
 
