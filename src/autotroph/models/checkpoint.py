@@ -172,9 +172,9 @@ def weights(folder: Path, member: int = 0) -> dict[str, Tensor]:
 
 
 def content_hash(folder: Path) -> str:
-    """16 hex digits over all files, in the order of their names: the id of the policy that they are."""
+    """16 hex digits over all its files, in the order of their names: the id of the policy that they are."""
     digest = hashlib.sha256()
-    for path in sorted(folder.iterdir()):
+    for path in sorted(filter(Path.is_file, folder.iterdir())):
         with path.open("rb") as file:
             digest.update(path.name.encode() + hashlib.file_digest(file, "sha256").digest())
     return digest.hexdigest()[:16]

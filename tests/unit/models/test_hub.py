@@ -20,6 +20,8 @@ from autotroph.models import checkpoint, hub
 from autotroph.models.engine import Engine
 from autotroph.models.rollout import prompt_ids, rollout
 from autotroph.models.tokenizer import TextTokenizer
+from autotroph.state import State
+from autotroph.store.run import Run
 
 SHAPE = {
     "hidden_size": 32,
@@ -103,6 +105,18 @@ def test_a_published_checkpoint_survives_being_saved_as_ours(publish, tmp_path) 
     names = ("opening", "pad_id", "bos_id", "eos_id", "stop_ids")
     assert [getattr(other, name) for name in names] == [getattr(tokenizer, name) for name in names]
     assert all(torch.equal(value, again.state_dict()[key]) for key, value in model.state_dict().items())
+
+
+def test_a_published_checkpoint_is_the_base_of_a_run(publish, tmp_path) -> None:
+    publish("Qwen2", QWEN, **SHAPE)
+    (tmp_path / ".cache").mkdir()
+    run = Run.create(tmp_path / "run", {"config": {"seed": 0, "memory": 1.0}})
+    state = State.begin(run, tmp_path, taught=0)
+    model, tokenizer = state.load(state.champion)
+    assert torch.equal(model.lm_head.weight, hub.load(tmp_path)[0].lm_head.weight)
+    candidate = state.publish([model], tokenizer, rows=[], depth=1)
+    assert state.load(candidate)[1].stop_ids == tokenizer.stop_ids
+    assert candidate.parent == state.champion.id == checkpoint.content_hash(tmp_path)
 
 
 @pytest.mark.parametrize(
