@@ -43,6 +43,7 @@ class Endpoint(Config):
     limit: Literal["max_tokens", "max_completion_tokens"] = Field(
         default="max_tokens", description="name of the field that bounds an answer"
     )
+    omit: tuple[str, ...] = Field(default=(), description="fields that this endpoint refuses, such as seed: not sent")
     concurrency: int = Field(default=8, ge=1, description="requests under way at a time")
     retries: int = Field(default=5, ge=0, description="further tries after a rate limit, a fault or a timeout")
     timeout: float = Field(default=60.0, gt=0, description="seconds without a byte before a try is given up")
@@ -117,8 +118,10 @@ class OpenAIClient:
             body["logprobs"] = True if endpoint.chat else 1
         if endpoint.chat:
             system = [{"role": "system", "content": endpoint.system}] if endpoint.system else []
-            return json.dumps(body | {"messages": [*system, {"role": "user", "content": prompt}]}).encode()
-        return json.dumps(body | {"prompt": prompt}).encode()
+            body["messages"] = [*system, {"role": "user", "content": prompt}]
+        else:
+            body["prompt"] = prompt
+        return json.dumps({name: value for name, value in body.items() if name not in endpoint.omit}).encode()
 
     def _answer(self, body: bytes) -> Answer:
         for tried in range(self.endpoint.retries + 1):
@@ -173,11 +176,9 @@ class OpenAIClient:
         variable = self.endpoint.key_variable
         if status in (401, 403):
             return f"check the key in {variable}" if key else f"set {variable} to a key"
-        return (
-            f"check the url and model={self.endpoint.model!r}"
-            if status < 400 or status == 404
-            else "change the request"
-        )
+        if status < 400 or status == 404:
+            return f"check the url and model={self.endpoint.model!r}"
+        return "change the request, or name the field that it refuses in `omit`"
 
     def _parsed(self, body: bytes) -> Answer:
         """The answer, paid for. Raises Fault for what is no answer at all."""

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import re
 import sys
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -105,6 +106,17 @@ def test_a_published_checkpoint_survives_being_saved_as_ours(publish, tmp_path) 
     names = ("opening", "pad_id", "bos_id", "eos_id", "stop_ids")
     assert [getattr(other, name) for name in names] == [getattr(tokenizer, name) for name in names]
     assert all(torch.equal(value, again.state_dict()[key]) for key, value in model.state_dict().items())
+
+
+def test_the_examples_of_the_page_on_models_run(publish, tmp_path) -> None:
+    """The first two, on a folder instead of their hub ids."""
+    publish("Qwen2", QWEN, **SHAPE)
+    page = (Path(__file__).parents[3] / "docs" / "models.md").read_text()
+    shown: dict = {}
+    for block in re.findall(r"```python\n(.*?)```", page, re.DOTALL)[:2]:
+        exec(re.sub(r'"[\w-]+/[\w.-]+"', repr(str(tmp_path)), block), shown)
+    assert len(shown["groups"][0].traces) == 8
+    assert type(shown["sampler"]).__name__ == "HFSampler"
 
 
 def test_a_published_checkpoint_is_the_base_of_a_run(publish, tmp_path) -> None:

@@ -127,13 +127,13 @@ def test_plain_completions_and_their_logprobs(server, monkeypatch) -> None:
     monkeypatch.delenv("OPENAI_API_KEY")
     choice = {"text": " four", "finish_reason": "length", "logprobs": {"token_logprobs": [-0.5, -1.25]}}
     server.reply = lambda body, number: (200, {}, json.dumps({"choices": [choice]}).encode())
-    one = client(server, chat=False, logprobs=True, limit="max_completion_tokens")
+    one = client(server, chat=False, logprobs=True, limit="max_completion_tokens", omit=("seed",))
     assert ask(one, top_k=3, max_tokens=2) == [Answer(" four", "length", 0, (-0.5, -1.25))]
     path, headers, body = server.requests[0]
     assert path == "/v1/completions"
     assert "Authorization" not in headers
     assert (body["prompt"], body["logprobs"], body["top_k"], body["max_completion_tokens"]) == ("question 0", 1, 3, 2)
-    assert not {"min_p", "min_tokens", "stop", "max_tokens"} & set(body)
+    assert not {"min_p", "min_tokens", "stop", "max_tokens", "seed"} & set(body)
 
 
 def test_logprobs_of_a_chat(server) -> None:
