@@ -39,7 +39,9 @@ class State:
     def begin(cls, run: Run, base: Path, taught: int) -> State:
         """The state of a new run: the base becomes the first champion."""
         checkpoint.load(base)  # a damaged base is refused here, by name
-        policy = _store(run, lambda work: [shutil.copyfile(path, work / path.name) for path in base.iterdir()])
+        policy = _store(
+            run, lambda work: [shutil.copyfile(path, work / path.name) for path in filter(Path.is_file, base.iterdir())]
+        )
         run.ledger.append("base", {"policy": asdict(policy), "taught": taught, "meter": Meter().snapshot()})
         return cls.restore(run)
 

@@ -19,6 +19,9 @@ class Budget(Config):
     verifier_calls: int | None = Field(default=None, ge=1, description="calls of a verifier")
     flops: float | None = Field(default=None, gt=0, description="floating-point operations of sampling and training")
     seconds: float | None = Field(default=None, gt=0, description="wall-clock time")
+    dollars: float | None = Field(
+        default=None, gt=0, description="what endpoints charge, at the prices they were given"
+    )
 
 
 @dataclass
@@ -30,17 +33,27 @@ class Meter:
     verifier_calls: int = 0
     flops: float = 0.0
     seconds: float = 0.0
+    dollars: float = 0.0
 
     def __post_init__(self) -> None:
         self._started = time.monotonic() - self.seconds
         self._lock = Lock()
 
-    def spend(self, *, tokens: int = 0, trained_tokens: int = 0, verifier_calls: int = 0, flops: float = 0.0) -> None:
+    def spend(
+        self,
+        *,
+        tokens: int = 0,
+        trained_tokens: int = 0,
+        verifier_calls: int = 0,
+        flops: float = 0.0,
+        dollars: float = 0.0,
+    ) -> None:
         with self._lock:
             self.tokens += tokens
             self.trained_tokens += trained_tokens
             self.verifier_calls += verifier_calls
             self.flops += flops
+            self.dollars += dollars
 
     def snapshot(self) -> dict[str, float]:
         """All counters as plain numbers; `Meter(**snapshot)` counts on from there."""

@@ -32,6 +32,16 @@ class SamplingParams(Config):
 
 class Tokenizer(Protocol):
     @property
+    def opening(self) -> tuple[int, ...]:
+        """What stands before every prompt; empty in families that have no such token."""
+        ...
+
+    @property
+    def stop_ids(self) -> tuple[int, ...]:
+        """Every token that ends an answer; `eos_id` is the first of them."""
+        ...
+
+    @property
     def bos_id(self) -> int: ...
     @property
     def eos_id(self) -> int: ...

@@ -18,13 +18,13 @@ class Completion:
     `ids`: the new token ids, the stop token included. `logprobs`: of each under the distribution that it was sampled
     from (temperature and truncation applied); `raw`: of each under the model's own. `entropy` and `certainty`: means,
     in nats, over the tokens of the raw distribution's entropy and of KL(uniform || raw), its self-certainty
-    (arXiv:2502.18581).
+    (arXiv:2502.18581); entropy is None where the sampler does not tell.
     """
 
     ids: tuple[int, ...]
     logprobs: tuple[float, ...]
     stop: Stop
-    entropy: float
+    entropy: float | None
     raw: tuple[float, ...] = ()
     certainty: float = 0.0
 

@@ -1,5 +1,6 @@
 """Checkpoints: `model.safetensors` and `config.json` as `transformers` reads them, and `tokenizer.json`.
 
+The weights of a published checkpoint may lie in several files, which `model.safetensors.index.json` lists.
 A policy of several models has the others of the same shape beside the first one as `member-1.safetensors` and so on; a
 policy whose training goes on has the state of each member's learner as `learner-0.safetensors` and so on.
 """
@@ -54,7 +55,7 @@ def to_transformers(config: ModelConfig, tokenizer: TextTokenizer) -> dict[str, 
         "max_position_embeddings": 1 << 17,
         "pad_token_id": tokenizer.pad_id,
         "bos_token_id": tokenizer.bos_id,
-        "eos_token_id": tokenizer.eos_id,
+        "eos_token_id": tokenizer.eos_id if len(tokenizer.stop_ids) == 1 else list(tokenizer.stop_ids),
         "torch_dtype": "float32",
     }
 
@@ -67,8 +68,14 @@ def from_transformers(config: dict[str, Any], path: Path) -> ModelConfig:
     if family == "smollm3" and any(config.get("no_rope_layers") or [1]):
         raise AutotrophError(f"checkpoint {path}: smollm3 with rotary layers is not supported; all must be without")
     rotary = config.get("rope_parameters") or config.get("rope_scaling") or {}
-    if rotary.get("rope_type", "default") != "default":
-        raise AutotrophError(f"checkpoint {path}: rope_type {rotary['rope_type']!r} is not supported; use 'default'")
+    others = {
+        "rope_type": (rotary.get("rope_type", rotary.get("type", "default")), "default"),
+        "hidden_act": (config.get("hidden_act", "silu"), "silu"),
+        "use_sliding_window": (config.get("use_sliding_window") or False, False),
+    }
+    for name, (value, ours) in others.items():
+        if value != ours:
+            raise AutotrophError(f"checkpoint {path}: {name} {value!r} is not {ours!r}; sample it with models/hf.py")
     shape = {name: config[name] for name in ModelConfig.model_fields if config.get(name) is not None}
     shape |= {
         "rope_theta": None if family == "smollm3" else rotary.get("rope_theta", config.get("rope_theta", 1e4)),
@@ -76,11 +83,14 @@ def from_transformers(config: dict[str, Any], path: Path) -> ModelConfig:
         "attention_bias": family == "qwen2",
         "tie_word_embeddings": config.get("tie_word_embeddings", False),
     }
-    shape.setdefault("head_dim", config["hidden_size"] // config["num_attention_heads"])
     try:
+        shape.setdefault("head_dim", config["hidden_size"] // config["num_attention_heads"])
+        shape.setdefault("num_key_value_heads", config["num_attention_heads"])
         return ModelConfig(**shape)
     except ValidationError as error:
         raise AutotrophError(f"checkpoint {path}: {error.errors()[0]['msg']}") from error
+    except KeyError as error:
+        raise AutotrophError(f"checkpoint {path}: no {error.args[0]}; give the config.json that came with it") from None
 
 
 def weights_file(folder: Path, member: int) -> Path:
@@ -128,28 +138,43 @@ def load(folder: Path, member: int = 0) -> tuple[Transformer, TextTokenizer]:
     path = folder / "config.json"
     try:
         config = from_transformers(json.loads(path.read_text()), path)
-        state = load_file(weights_file(folder, member))
-    except FileNotFoundError as error:
-        raise AutotrophError(f"checkpoint {folder}: no {Path(error.filename).name}; give a checkpoint folder") from None
-    except (json.JSONDecodeError, SafetensorError) as error:
+        state = weights(folder, member)
+    except FileNotFoundError:
+        raise AutotrophError(f"checkpoint {folder}: no config.json; give a checkpoint folder") from None
+    except (json.JSONDecodeError, KeyError, SafetensorError) as error:
         raise AutotrophError(f"checkpoint {folder}: damaged ({error}); restore it or train the base again") from None
     with torch.device("meta"):
         model = Transformer(config)
     expected = {name: tuple(value.shape) for name, value in model.state_dict().items()}
-    found = {name: tuple(value.shape) for name, value in state.items() if name in expected}
-    for name, shape in expected.items():
-        if found.get(name) != shape:
-            what = "is missing" if name not in found else f"has shape {found[name]}, config.json says {shape}"
+    found = {name: tuple(value.shape) for name, value in state.items() if "inv_freq" not in name}
+    if config.tie_word_embeddings:
+        found.pop("lm_head.weight", None)
+    for name in expected | found:
+        if found.get(name) != expected.get(name):
+            what = f"has shape {found.get(name, 'none')}, config.json says {expected.get(name, 'none')}"
             raise AutotrophError(f"checkpoint {folder}: {name} {what}; weights and config.json do not belong together")
-    model.load_state_dict({name: state[name].float() for name in expected}, strict=False, assign=True)
+    model.load_state_dict({name: state[name] for name in expected}, strict=False, assign=True)
     if config.tie_word_embeddings:
         model.lm_head.weight = model.model.embed_tokens.weight
     return model, TextTokenizer.load(folder)
 
 
+def weights(folder: Path, member: int = 0) -> dict[str, Tensor]:
+    """All tensors of a member in fp32, one file after the other: no more than one is in memory twice."""
+    index = folder / "model.safetensors.index.json"
+    files = [weights_file(folder, member)]
+    if not member and not files[0].is_file() and index.is_file():
+        files = [folder / Path(name).name for name in sorted(set(json.loads(index.read_text())["weight_map"].values()))]
+    for file in files:
+        if not file.is_file():
+            raise AutotrophError(f"checkpoint {folder}: no {file.name}; give a checkpoint folder")
+    return {name: value.float() for file in files for name, value in load_file(file).items()}
+
+
 def content_hash(folder: Path) -> str:
-    """16 hex digits over all files, in the order of their names: the id of the policy that they are."""
+    """16 hex digits over all its files, in the order of their names: the id of the policy that they are."""
     digest = hashlib.sha256()
-    for path in sorted(folder.iterdir()):
-        digest.update(path.name.encode() + hashlib.sha256(path.read_bytes()).digest())
+    for path in sorted(filter(Path.is_file, folder.iterdir())):
+        with path.open("rb") as file:
+            digest.update(path.name.encode() + hashlib.file_digest(file, "sha256").digest())
     return digest.hexdigest()[:16]

@@ -143,7 +143,7 @@ class Batch:
         self.spin_NM, self.limit_N = spin_NM, limit_N
         self.waiting = deque(requests)
         self.is_end_V = torch.zeros(self.model.config.vocab_size, dtype=torch.bool, device=spin_NM.device)
-        self.is_end_V[[engine.tokenizer.eos_id, *params.stop]] = True
+        self.is_end_V[[*engine.tokenizer.stop_ids, *params.stop]] = True
         weight = self.model.lm_head.weight
         positions = max(len(request.prompt) for request in requests) + params.max_tokens - 1
         kernels = kernels_for(self.model)

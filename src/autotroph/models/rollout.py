@@ -10,7 +10,8 @@ from autotroph.core.trace import Completion, Group, Trace
 
 
 def prompt_ids(tokenizer: Tokenizer, prompt: str) -> list[int]:
-    return [tokenizer.bos_id, *tokenizer.encode(prompt)]
+    """Never empty, so that the first token of an answer has one before it."""
+    return [*tokenizer.opening, *tokenizer.encode(prompt)] or [tokenizer.bos_id]
 
 
 def row_seed(seed: int, *parts: str) -> int:

@@ -26,6 +26,7 @@ WARM = SamplingParams(temperature=0.8, max_tokens=4)
 
 class Characters:
     bos_id, eos_id, pad_id = 1, 2, 0
+    opening, stop_ids = (1,), (2,)
 
     def __len__(self) -> int:
         return 0x110000

@@ -1,0 +1,306 @@
+"""The client against a real server on this machine that answers, limits, fails, hangs and talks nonsense."""
+
+import json
+import logging
+import threading
+import time
+from collections.abc import Callable
+from email.utils import formatdate
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+import pytest
+from pydantic import ValidationError
+
+from autotroph.core.budget import Budget, Meter
+from autotroph.core.errors import AutotrophError, BudgetExceeded
+from autotroph.core.policy import Policy
+from autotroph.core.protocols import SamplingParams, Signal
+from autotroph.core.task import Task
+from autotroph.models.openai import Answer, Endpoint, OpenAIClient, rollout
+from autotroph.optimize.packing import rows_of
+from autotroph.refine.self_consistency import SelfConsistency
+
+KEY = "sk-very-secret-0123456789"
+POLICY = Policy("remote", "text", "nowhere", depth=1)
+Reply = tuple[int, dict[str, str], bytes]
+
+
+def said(text: str | None, reason: str = "stop", **more: Any) -> Reply:
+    """A chat's answer that says `text`."""
+    choice = {"message": {"role": "assistant", "content": text}, "finish_reason": reason, **more}
+    return 200, {}, json.dumps({"choices": [choice], "usage": {"prompt_tokens": 100, "completion_tokens": 7}}).encode()
+
+
+class Server:
+    """Answers by `reply`, a function of the request's body and of how many requests came before it."""
+
+    def __init__(self) -> None:
+        self.reply: Callable[[dict[str, Any], int], Reply] = lambda body, number: said("fine")
+        self.requests: list[tuple[str, dict[str, str], dict[str, Any]]] = []
+        self.times: list[float] = []
+        self.under_way = self.most = 0
+        lock, outer = threading.Lock(), self
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_POST(self) -> None:
+                body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+                with lock:
+                    number = len(outer.requests)
+                    outer.requests.append((self.path, dict(self.headers), body))
+                    outer.times.append(time.monotonic())
+                    outer.under_way += 1
+                    outer.most = max(outer.most, outer.under_way)
+                status, headers, content = outer.reply(body, number)
+                with lock:
+                    outer.under_way -= 1
+                try:
+                    self.send_response(status)
+                    for name, value in {"Content-Length": str(len(content)), **headers}.items():
+                        self.send_header(name, value)
+                    self.end_headers()
+                    self.wfile.write(content)
+                except OSError:
+                    pass  # the client has given up
+
+            def log_message(self, *args: object) -> None:
+                pass
+
+        self.http = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.url = f"http://127.0.0.1:{self.http.server_port}/v1"
+        threading.Thread(target=self.http.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True).start()
+
+
+@pytest.fixture
+def server(monkeypatch):
+    monkeypatch.setenv("OPENAI_API_KEY", KEY)
+    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
+    one = Server()
+    yield one
+    one.http.shutdown()
+    one.http.server_close()
+
+
+def client(server: Server, **settings: Any) -> OpenAIClient:
+    settings = {"url": server.url, "model": "tiny", "backoff": 0.01, "timeout": 5.0, **settings}
+    return OpenAIClient(Endpoint(**settings), POLICY, Meter())
+
+
+def ask(one: OpenAIClient, n: int = 1, **params: Any) -> list[Answer]:
+    return one.answers([f"question {i}" for i in range(n)], SamplingParams(**params), range(n))
+
+
+def test_answers_come_in_order_and_are_metered(server) -> None:
+    def late_first(body: dict[str, Any], number: int) -> Reply:
+        question = body["messages"][-1]["content"]
+        time.sleep(0.1 if question.endswith(" 0") else 0)
+        return said(f"answer to {question}")
+
+    server.reply = late_first
+    one = client(server, prompt_price=2.0, answer_price=10.0)
+    assert [answer.text for answer in ask(one, 5)] == [f"answer to question {i}" for i in range(5)]
+    assert one.meter.tokens == 35
+    assert one.meter.dollars == pytest.approx(5 * (100 * 2 + 7 * 10) / 1e6)
+    with pytest.raises(BudgetExceeded, match="dollars"):
+        one.meter.check(Budget(dollars=0.001))
+    assert Meter(**one.meter.snapshot()).dollars == one.meter.dollars
+
+
+def test_what_a_chat_request_says(server) -> None:
+    one = client(server, system="Be brief.", stop=("\n",), logprobs=True)
+    one.answers(["hello"], SamplingParams(temperature=0.3, top_p=0.9, max_tokens=5), [2**61 + 5])
+    path, headers, body = server.requests[0]
+    assert (path, headers["Authorization"]) == ("/v1/chat/completions", f"Bearer {KEY}")
+    assert body == {
+        "model": "tiny",
+        "messages": [{"role": "system", "content": "Be brief."}, {"role": "user", "content": "hello"}],
+        "temperature": 0.3,
+        "top_p": 0.9,
+        "max_tokens": 5,
+        "seed": 5,
+        "stop": ["\n"],
+        "logprobs": True,
+    }
+
+
+def test_plain_completions_and_their_logprobs(server, monkeypatch) -> None:
+    monkeypatch.delenv("OPENAI_API_KEY")
+    choice = {"text": " four", "finish_reason": "length", "logprobs": {"token_logprobs": [-0.5, -1.25]}}
+    server.reply = lambda body, number: (200, {}, json.dumps({"choices": [choice]}).encode())
+    one = client(server, chat=False, logprobs=True, limit="max_completion_tokens", omit=("seed",))
+    assert ask(one, top_k=3, max_tokens=2) == [Answer(" four", "length", 0, (-0.5, -1.25))]
+    path, headers, body = server.requests[0]
+    assert path == "/v1/completions"
+    assert "Authorization" not in headers
+    assert (body["prompt"], body["logprobs"], body["top_k"], body["max_completion_tokens"]) == ("question 0", 1, 3, 2)
+    assert not {"min_p", "min_tokens", "stop", "max_tokens", "seed"} & set(body)
+
+
+def test_logprobs_of_a_chat(server) -> None:
+    content = [{"token": "a", "logprob": -0.25}, {"token": "b", "logprob": 0}]
+    server.reply = lambda body, number: said("ab", logprobs={"content": content})
+    assert ask(client(server, logprobs=True))[0].logprobs == (-0.25, 0.0)
+
+
+def test_a_filtered_answer_is_marked_and_never_counts_as_one(server) -> None:
+    server.reply = lambda body, number: said(None, "content_filter")
+    group = rollout([Task.of("t", "q", "a")], client(server), SamplingParams(), n=1, seed=0)[0]
+    trace = group.traces[0]
+    assert (trace.text, trace.stop, trace.error) == ("", "error", "finish_reason content_filter")
+
+
+def test_rollouts_are_texts_that_can_be_voted_on_but_not_learnt_from_as_tokens(server) -> None:
+    server.reply = lambda body, number: said("5" if body["seed"] % 3 == 0 else "4")
+    tasks = [Task.of("t", f"2+2 ({i})", "4") for i in range(3)]
+    one = client(server)
+    groups = rollout(tasks, one, SamplingParams(), n=4, seed=7)
+    assert [group.task for group in groups] == tasks
+    seeds = {body["seed"] for _, _, body in server.requests}
+    assert len(seeds) == 12
+    for trace in (trace for group in groups for trace in group.traces):
+        assert (trace.ids, trace.sampled, trace.logprobs, trace.depth) == ((), (), (), 2)
+        assert list(rows_of([Signal(trace, advantage=1.0)])) == []
+    rollout(tasks, one, SamplingParams(), n=4, seed=7)
+    assert {body["seed"] for _, _, body in server.requests} == seeds
+    elected = SelfConsistency(SamplingParams(), n=9, rollout=rollout).answer(tasks, one, seed=0)
+    assert [trace.text for trace in elected] == ["4"] * 3
+
+
+def test_no_more_requests_at_a_time_than_allowed(server) -> None:
+    def slow(body: dict[str, Any], number: int) -> Reply:
+        time.sleep(0.03)
+        return said("fine")
+
+    server.reply = slow
+    ask(client(server, concurrency=3), 12)
+    assert server.most == 3
+
+
+@pytest.mark.parametrize("trouble", [(429, {}, b"slow down"), (503, {}, b""), (200, {}, b"<html>"), (200, {}, b"{}")])
+def test_what_may_pass_is_tried_again(trouble: Reply, server) -> None:
+    server.reply = lambda body, number: trouble if number < 2 else said("fine")
+    one = client(server, retries=2)
+    assert ask(one)[0].text == "fine"
+    assert len(server.requests) == 3
+    assert one.meter.tokens == 7
+
+
+@pytest.mark.parametrize(
+    ("trouble", "reason"),
+    [
+        ((429, {}, b"slow down"), r"status 429 \(slow down\)"),
+        ((500, {}, b""), "status 500"),
+        ((200, {}, b'{"choices": []}'), "malformed answer"),
+        ((200, {}, b'{"choices": [{"message": {"content": 3}}]}'), "malformed answer"),
+        ((200, {"Content-Length": "5000"}, b"cut"), "IncompleteRead|TimeoutError"),
+    ],
+)
+def test_what_does_not_pass_is_an_error_in_one_line(trouble: Reply, reason: str, server) -> None:
+    server.reply = lambda body, number: trouble
+    with pytest.raises(AutotrophError, match=f"{server.url}/chat/completions: .*({reason}).*after 3 tries") as caught:
+        ask(client(server, retries=2, timeout=0.3))
+    assert "\n" not in str(caught.value)
+    assert len(server.requests) == 3
+
+
+def test_a_server_that_hangs_is_given_up_and_tried_again(server) -> None:
+    def hang_once(body: dict[str, Any], number: int) -> Reply:
+        time.sleep(1.0 if number == 0 else 0)
+        return said("fine")
+
+    server.reply = hang_once
+    begun = time.monotonic()
+    assert ask(client(server, timeout=0.2))[0].text == "fine"
+    assert time.monotonic() - begun < 0.9
+
+
+def test_nobody_listens() -> None:
+    one = OpenAIClient(Endpoint(url="http://127.0.0.1:9", model="m", retries=1, backoff=0.01), POLICY, Meter())
+    with pytest.raises(AutotrophError, match=r"127\.0\.0\.1:9.*refused.*after 2 tries"):
+        ask(one)
+
+
+def test_waits_grow_and_are_at_least_what_the_server_asks_for(server) -> None:
+    server.reply = lambda body, number: (429, {}, b"") if number < 3 else said("fine")
+    ask(client(server, backoff=0.05))
+    first, second, third = (b - a for a, b in zip(server.times[:3], server.times[1:4], strict=True))
+    assert 0.05 <= first < 1
+    assert second >= 0.1
+    assert third >= 0.2
+    for asked in (formatdate(time.time() + 2, usegmt=True), "0.4"):
+        server.times.clear(), server.requests.clear()
+        server.reply = lambda body, number, asked=asked: said("fine") if number else (503, {"Retry-After": asked}, b"")
+        ask(client(server))
+        assert server.times[1] - server.times[0] >= 0.4
+
+
+def test_a_wait_beyond_patience_is_an_error_at_once(server) -> None:
+    server.reply = lambda body, number: (429, {"Retry-After": "3600"}, b"daily quota")
+    with pytest.raises(AutotrophError, match=r"daily quota.*asks to wait 3600 s.*patience=60"):
+        ask(client(server))
+    assert len(server.requests) == 1
+
+
+@pytest.mark.parametrize(
+    ("status", "way_out"),
+    [(400, "change the request"), (401, "check the key in OPENAI_API_KEY"), (404, "check the url and model='tiny'")],
+)
+def test_a_refusal_is_not_repeated_and_the_key_stays_out_of_it(status: int, way_out: str, server, caplog) -> None:
+    caplog.set_level(logging.DEBUG)
+    server.reply = lambda body, number: (status, {}, f"you sent {KEY},\nwhich is wrong".encode())
+    with pytest.raises(AutotrophError) as caught:
+        ask(client(server))
+    message = str(caught.value)
+    assert f"{server.url}/chat/completions: status {status} (you sent ***, which is wrong); {way_out}" in message
+    assert KEY not in message + caplog.text + repr(vars(client(server)))
+    assert len(server.requests) == 1
+
+
+def test_a_refusal_without_a_key_says_which_variable_to_set(server, monkeypatch) -> None:
+    monkeypatch.delenv("OPENAI_API_KEY")
+    server.reply = lambda body, number: (401, {}, b"")
+    with pytest.raises(AutotrophError, match="set OPENAI_API_KEY to a key"):
+        ask(client(server))
+
+
+def test_one_refusal_ends_the_others(server) -> None:
+    server.reply = lambda body, number: (400, {}, b"too long") if "question 0" in str(body) else (429, {}, b"")
+    begun = time.monotonic()
+    with pytest.raises(AutotrophError, match="too long"):
+        ask(client(server, concurrency=4, backoff=30.0), 40)
+    assert time.monotonic() - begun < 5
+    assert len(server.requests) < 40
+
+
+def test_the_key_does_not_follow_a_redirection(server) -> None:
+    server.reply = lambda body, number: (302, {"Location": f"{server.url}/elsewhere"}, b"moved")
+    with pytest.raises(AutotrophError, match=r"status 302.*check the url"):
+        ask(client(server))
+    assert len(server.requests) == 1
+
+
+def test_a_key_of_several_lines_is_refused_without_being_shown(server, monkeypatch) -> None:
+    monkeypatch.setenv("OPENAI_API_KEY", f"{KEY}\nInjected: header")
+    with pytest.raises(AutotrophError, match="OPENAI_API_KEY holds characters") as caught:
+        ask(client(server))
+    assert KEY not in str(caught.value)
+    assert server.requests == []
+
+
+def test_prices_need_counted_tokens(server) -> None:
+    choice = {"message": {"content": "x"}, "finish_reason": "stop"}
+    server.reply = lambda body, number: (200, {}, json.dumps({"choices": [choice]}).encode())
+    assert ask(client(server)) == [Answer("x", "stop", 0)]
+    with pytest.raises(AutotrophError, match="counts no tokens"):
+        ask(client(server, answer_price=1.0))
+
+
+def test_token_ids_to_stop_at_are_refused(server) -> None:
+    with pytest.raises(AutotrophError, match="has no token ids to stop at"):
+        ask(client(server), stop=(3,))
+
+
+@pytest.mark.parametrize("url", ["file:///etc/passwd", "https://user:word@host/v1", "host/v1"])
+def test_urls_that_are_none_are_refused(url: str) -> None:
+    with pytest.raises(ValidationError, match="url"):
+        Endpoint(url=url, model="m")
