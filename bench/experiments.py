@@ -24,21 +24,31 @@ FORWARD = [*LENGTH, "--task", "addition_forward", "--target", "16", "--rounds", 
            "--base-train-steps", "3500", "--base-train-settle", "2200"]  # fmt: skip
 AS_IN_THE_PAPER = ["--members", "1", "--mastery", "0", "--entropy", "0", "--gate-off"]
 DATASETS = {
-    "spell_backward": (2, 60),
-    "basic_arithmetic": (1, 150),
-    "letter_counting": (2, 60),
-    "chain_sum": (2, 200),
-    "number_sequence": (1, 100),
-    "gcd": (1, 60),
-    "leg_counting": (2, 60),
-    "products": (2, 200),
-    "count_bits": (2, 100),
-    "time_intervals": (1, 60),
-    "family_relationships": (1, 100),
-    "calendar_arithmetic": (1, 60),
+    "basic_arithmetic": (1, 500, 150, 800),
+    "spell_backward": (3, 1000, 80, 600),
+    "complex_arithmetic": (1, 2000, 200, 600),
+    "time_intervals": (1, 2000, 60, 400),
+    "chain_sum": (2, 3000, 500, 600),
+    "decimal_chain_sum": (1, 3000, 200, 600),
+    "number_sequence": (1, 2000, 100, 600),
+    "count_bits": (1, 500, 60, 600),
+    "syllogism": (1, 1000, 60, 400),
+    "prime_factorization": (1, 300, 60, 600),
+    "palindrome_generation": (1, 1500, 100, 400),
+    "string_insertion": (1, 1500, 150, 400),
+    "isomorphic_strings": (1, 1000, 80, 300),
+    "caesar_cipher": (1, 700, 200, 400),
+    "number_sorting": (1, 1500, 200, 300),
 }
-"""Dataset -> highest level practised, steps of the base."""
-PRACTICE = ["run", "grpo", "--steps", "200", "--cycles", "3"]
+"""Dataset -> highest level practised, gold rows a level and steps of the base, steps of each of two cycles."""
+
+
+def practice(name: str, level: int, rows: int, base_steps: int, steps: int) -> list[str]:
+    base = ["--base-train-rows", str(rows), "--base-train-steps", str(base_steps)]
+    cycles = ["--cycles", "2", "--steps", str(steps), "--seed", "1"]
+    return ["run", "grpo", "--task", f"reasoning_gym:{name}", "--level", str(level), *base, *cycles]
+
+
 EXPERIMENTS: dict[str, list[list[str]]] = {
     "seeds": [[*LENGTH, "--seed", str(seed)] for seed in (0, 4, 5, 6, 7)],
     "far": [[*LENGTH, "--target", "32", "--rounds", "100"]],
@@ -48,10 +58,7 @@ EXPERIMENTS: dict[str, list[list[str]]] = {
         FORWARD,
     ],
     "poison": [[*LENGTH, "--poison-round", str(number)] for number in (5,)],
-    "reasoning_gym": [
-        [*PRACTICE, "--task", f"reasoning_gym:{name}", "--level", str(level), "--base-train-steps", str(steps)]
-        for name, (level, steps) in DATASETS.items()
-    ],
+    "reasoning_gym": [practice(name, *settings) for name, settings in DATASETS.items()],
     "clock": [["run", "examples/clock.toml", "--seed", str(seed)] for seed in range(3)],
 }
 

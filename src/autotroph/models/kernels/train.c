@@ -1,7 +1,7 @@
 /* Training: a decoder's pass over whole sequences, and the gradients of its weights. */
 #include "common.h"
 
-#define CHUNK 1024 /* tokens that go through all layers together, whole sequences of them */
+#define CHUNK 512 /* tokens that go through all layers together, whole sequences of them */
 #define BLOCK 64   /* queries that attend together: what lies after all of them is not even computed */
 
 typedef struct { /* gradients of a layer's weights, which are added to */
