@@ -23,7 +23,7 @@ from autotroph.core.trace import Completion
 from autotroph.models.batching import alike
 from autotroph.models.fused import FusedDecoding, kernels_for
 from autotroph.models.native import LANES
-from autotroph.models.sampling import choose, uniform
+from autotroph.models.sampling import Choice, choose, uniform
 from autotroph.models.threads import check_in, in_parallel
 from autotroph.models.tokenizer import TextTokenizer
 from autotroph.models.transformer import KVCache, Transformer
@@ -65,6 +65,17 @@ class Results:
         self.certainty = torch.zeros(rows, device=device)
         self.length = torch.zeros(rows, dtype=torch.long, device=device)
         self.stopped = torch.zeros(rows, dtype=torch.bool, device=device)
+
+    def note(self, row_B: Tensor, step_B: Tensor | int, choice: Choice, is_end_V: Tensor) -> Tensor:
+        """Write down each row's token of a step; returns which of them are ends [B]."""
+        self.token[row_B, step_B] = choice.token
+        self.logp[row_B, step_B] = choice.logp
+        self.raw[row_B, step_B] = choice.raw
+        self.entropy[row_B] += choice.entropy
+        self.certainty[row_B] -= choice.mean + log(len(is_end_V))
+        self.length[row_B] = step_B + 1
+        self.stopped[row_B] = stopped_B = is_end_V[choice.token]
+        return stopped_B
 
     def completions(self) -> list[Completion]:
         columns = (self.token, self.logp, self.raw, self.entropy / self.length, self.certainty / self.length)
@@ -174,6 +185,13 @@ class Batch:
                 self.hidden = self._advance(going)
                 self._spend(len(self))
 
+    def _begin(self, ids_BT: Tensor, begin: int) -> Tensor:
+        if self.fused is not None:
+            return self.fused.prefill(ids_BT, begin)
+        cache = self.cache.rows(begin, begin + len(ids_BT))
+        cache.length_B.zero_()
+        return self.model(ids_BT, cache=cache)
+
     def _advance(self, token_B: Tensor) -> Tensor:
         if self.fused is not None:
             return self.fused(token_B)
@@ -201,10 +219,8 @@ class Batch:
         ids = [
             [*request.prompt, *[self.engine.tokenizer.pad_id] * (longest - len(request.prompt))] for request in requests
         ]
-        cache = self.cache.rows(begin, begin + count)
-        cache.length_B.zero_()
-        states = self.model(torch.tensor(ids, device=self.row.device), cache=cache)
-        cache.length_B.copy_(length)
+        states = self._begin(torch.tensor(ids, device=self.row.device), begin)
+        self.cache.length_B[begin : begin + count] = length
         self._spend(count * longest)
         hidden = states[torch.arange(count, device=self.row.device), length - 1]
         rows, parts, place = [request.rows[0] for request in requests], [hidden], begin + count
@@ -224,14 +240,7 @@ class Batch:
         choice = choose(logits_BV, self.params, self.spin_NM[row_B, step_B], early_B, self.is_end_V)
         if choice is None:
             raise AutotrophError(f"policy {self.engine.policy.id}: logits are not finite; its weights are damaged")
-        results.token[row_B, step_B] = choice.token
-        results.logp[row_B, step_B] = choice.logp
-        results.raw[row_B, step_B] = choice.raw
-        results.entropy[row_B] += choice.entropy
-        results.certainty[row_B] -= choice.mean + log(logits_BV.shape[1])
-        results.length[row_B] = step_B + 1
-        stopped_B = self.is_end_V[choice.token]
-        results.stopped[row_B] = stopped_B
+        stopped_B = results.note(row_B, step_B, choice, self.is_end_V)
         self.engine.meter.spend(tokens=len(self))
         return self._let_go(choice.token, stopped_B | (step_B + 1 == self.limit_N[row_B]))
 

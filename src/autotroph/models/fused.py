@@ -1,16 +1,17 @@
-"""A decoder's passes on the CPU, each in one call of `kernels/`: over one new token a row, and over whole sequences.
+"""A decoder's passes on the CPU, each in one call of `kernels/`: over whole sequences, and over one new token a row.
 
 Nothing is held here but addresses: the weights are the model's own, and what changes them there changes them here.
 """
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import Any
 
 import torch
 from torch import Tensor
 
-from autotroph.models.native import LANES, Kernels, Pass, Shape, address, addresses, kernels
+from autotroph.models.native import LANES, Kernels, Pass, Shape, Weights, address, addresses, kernels
 from autotroph.models.transformer import Block, KVCache, Rotary, Transformer
 
 
@@ -22,32 +23,7 @@ def kernels_for(model: Transformer) -> Kernels | None:
     return kernels(weight.dtype) if fits else None
 
 
-class FusedDecoding:
-    """What `model(ids_B[:, None], cache=cache)[:, 0]` computes, several times faster for a small model.
-
-    `cache` is the whole cache, with `native.LANES` lanes; a pass is over its first rows.
-    """
-
-    def __init__(self, model: Transformer, kernels: Kernels, cache: KVCache):
-        self.model, self.kernels, self.cache = model, kernels, cache
-        room = cache.values.shape[3]
-        self.shape = _shape(model, room, slots=cache.keys.shape[1])
-        self.layers = addresses(_weights(model))
-        self.room, self.turns = kernels.room(self.shape), _turns(model, room)
-
-    def __call__(self, ids_B: Tensor) -> Tensor:
-        """Hidden states [B, C] after one more token of each of the cache's first rows."""
-        cache, decoder = self.cache, self.model.model
-        hidden_BC, length_B = decoder.embed_tokens(ids_B), cache.length_B[: len(ids_B)]
-        self.kernels.decode(
-            self.shape, self.layers, decoder.norm.weight, cache.keys, cache.values, length_B, self.turns, self.room,
-            hidden_BC,
-        )  # fmt: skip
-        length_B += 1
-        return hidden_BC
-
-
-class FusedTraining:
+class FusedPasses:
     """What `model(ids, position, branch)` computes, with a gradient.
 
     Those of the layers' weights are summed in `gradients`, by name and in fp32, over as many passes as there are.
@@ -56,22 +32,31 @@ class FusedTraining:
     def __init__(self, model: Transformer, kernels: Kernels):
         self.model, self.kernels = model, kernels
         self.shape, self.layers = _shape(model), addresses(_weights(model))
-        weights = dict(model.model.named_parameters(prefix="model"))
-        self.gradients = {name: torch.zeros(w.shape) for name, w in weights.items() if "embed_tokens" not in name}
-        names = {address(weight): name for name, weight in weights.items()}
-        self._slopes = addresses(
-            [None if weight is None else self.gradients[names[address(weight)]] for weight in _weights(model)]
-        )
         self._tapes: list[Tensor] = []
         self._room, self._turns = torch.empty(0), _turns(model, 0)
+
+    @cached_property
+    def gradients(self) -> dict[str, Tensor]:
+        weights = self.model.model.named_parameters(prefix="model")
+        return {name: torch.zeros(weight.shape) for name, weight in weights if "embed_tokens" not in name}
+
+    @cached_property
+    def slopes(self) -> Weights:
+        """Addresses of the layers' gradients."""
+        names = {address(weight): name for name, weight in self.model.named_parameters()}
+        weights = _weights(self.model)
+        return addresses([None if one is None else self.gradients[names[address(one)]] for one in weights])
 
     def __call__(self, ids_RT: Tensor, position_RT: Tensor | None = None, branch_RT: Tensor | None = None) -> Tensor:
         """Hidden states [R, T, C]; arguments as those of the model."""
         hidden: Tensor = _Passing.apply(self.model.model.embed_tokens(ids_RT), self, position_RT, branch_RT)
         return hidden
 
-    def begin(self, rows: int, count: int, position_RT: Tensor | None, branch_RT: Tensor | None) -> tuple[Pass, Tensor]:
-        """A pass with all that it needs, and its tape, which goes to `done` when no gradient is wanted any more."""
+    def forward(
+        self, hidden_RTC: Tensor, position_RT: Tensor | None = None, branch_RT: Tensor | None = None
+    ) -> tuple[Pass, Tensor]:
+        """From embeddings to hidden states in place. The pass, and its tape, to be given to `done` at the end."""
+        rows, count, _ = hidden_RTC.shape
         one = self.kernels.begin(self.shape, self.layers, self.model.model.norm.weight, (rows, count))
         tape_size, room_size = self.kernels.sizes(one)
         tape = self._tapes.pop() if self._tapes else torch.empty(0)
@@ -82,10 +67,49 @@ class FusedTraining:
             self._turns = _turns(self.model, 2 * count)
         one.tape, one.room, one.turns = map(address, (tape, self._room, self._turns))
         one.positions, one.branches = map(address, (position_RT, branch_RT))
+        self.kernels.forward(one, hidden_RTC)
         return one, tape
 
     def done(self, tape: Tensor) -> None:
         self._tapes.append(tape)
+
+
+class FusedDecoding:
+    """What `model(ids, cache=cache)` computes, for prompts and then for one new token a row, without a gradient.
+
+    `cache` is the whole cache, with `native.LANES` lanes.
+    """
+
+    def __init__(self, model: Transformer, kernels: Kernels, cache: KVCache):
+        self.model, self.kernels, self.cache = model, kernels, cache
+        room = cache.values.shape[3]
+        self.shape = _shape(model, room, slots=cache.keys.shape[1])
+        self.passes = FusedPasses(model, kernels)
+        self.room, self.turns = kernels.room(self.shape), _turns(model, room)
+
+    def prefill(self, ids_BT: Tensor, begin: int) -> Tensor:
+        """Hidden states [B, T, C] of prompts, which the cache then holds from its row `begin` on."""
+        hidden_BTC, rows = self.model.model.embed_tokens(ids_BT), max(1, PREFILL // ids_BT.shape[1])
+        for place, part in enumerate(hidden_BTC.split(rows)):
+            one, tape = self.passes.forward(part)
+            self.kernels.remember(one, self.shape, begin + place * rows, self.cache.keys, self.cache.values)
+            self.passes.done(tape)
+        return hidden_BTC
+
+    def __call__(self, ids_B: Tensor) -> Tensor:
+        """Hidden states [B, C] after one more token of each of the cache's first rows."""
+        cache, decoder = self.cache, self.model.model
+        hidden_BC, length_B = decoder.embed_tokens(ids_B), cache.length_B[: len(ids_B)]
+        self.kernels.decode(
+            self.shape, self.passes.layers, decoder.norm.weight, cache.keys, cache.values, length_B, self.turns,
+            self.room, hidden_BC,
+        )  # fmt: skip
+        length_B += 1
+        return hidden_BC
+
+
+PREFILL = 512
+"""Prompt tokens that pass the model at a time: what they leave behind on their way is small, and still near."""
 
 
 class _Passing(torch.autograd.Function):
@@ -93,12 +117,10 @@ class _Passing(torch.autograd.Function):
 
     @staticmethod
     def forward(
-        ctx: Any, embedded: Tensor, owner: FusedTraining, position_RT: Tensor | None, branch_RT: Tensor | None
+        ctx: Any, embedded: Tensor, owner: FusedPasses, position_RT: Tensor | None, branch_RT: Tensor | None
     ) -> Tensor:
-        rows, count, _ = embedded.shape
         hidden = embedded.detach().clone()
-        one, tape = owner.begin(rows, count, position_RT, branch_RT)
-        owner.kernels.forward(one, hidden)
+        one, tape = owner.forward(hidden, position_RT, branch_RT)
         if embedded.requires_grad:
             ctx.owner, ctx.one, ctx.tape, ctx.alive = owner, one, tape, (position_RT, branch_RT)
         else:
@@ -108,7 +130,7 @@ class _Passing(torch.autograd.Function):
     @staticmethod
     def backward(ctx: Any, *slopes: Tensor) -> tuple[Tensor, None, None, None]:
         owner, slope = ctx.owner, slopes[0].clone(memory_format=torch.contiguous_format)
-        owner.kernels.backward(ctx.one, owner._slopes, owner.gradients["model.norm.weight"], slope)
+        owner.kernels.backward(ctx.one, owner.slopes, owner.gradients["model.norm.weight"], slope)
         owner.done(ctx.tape)
         return slope, None, None, None
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Sequence
-from math import log
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -106,15 +105,9 @@ class HFSampler:
             choice = choose(logits_BV, params, spin_NM[row_B, step], early_B, is_end_V)
             if choice is None:
                 raise AutotrophError(f"policy {self.policy.id}: logits are not finite; its weights are damaged")
-            results.token[row_B, step] = choice.token
-            results.logp[row_B, step] = choice.logp
-            results.raw[row_B, step] = choice.raw
-            results.entropy[row_B] += choice.entropy
-            results.certainty[row_B] -= choice.mean + log(len(is_end_V))
-            results.length[row_B] = step + 1
-            results.stopped[row_B] = is_end_V[choice.token]
+            ended_B = results.note(row_B, step, choice, is_end_V)
             self.meter.spend(tokens=len(row_B))
-            going = torch.nonzero(~is_end_V[choice.token])[:, 0]
+            going = torch.nonzero(~ended_B)[:, 0]
             if step + 1 == params.max_tokens or not len(going):
                 return
             if len(going) < len(row_B):

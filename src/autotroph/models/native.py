@@ -59,7 +59,7 @@ class Kernels:
 
     def __init__(self, library: Path, product: ctypes.c_void_p, single: ctypes.c_void_p):
         self._library, self._product, self._single = ctypes.CDLL(str(library)), product, single
-        for name in ("decode", "forward", "backward"):
+        for name in ("decode", "forward", "remember", "backward"):
             getattr(self._library, name).restype = None
         for name in ("decode_room", "tape_size", "room_size"):
             getattr(self._library, name).restype = ctypes.c_long
@@ -77,6 +77,10 @@ class Kernels:
     def forward(self, one: Pass, hidden: Tensor) -> None:
         """Hidden states from embeddings in the same place."""
         self._library.forward(ctypes.byref(one), _at(hidden))
+
+    def remember(self, one: Pass, kept: Shape, first: int, keys: Tensor, values: Tensor) -> None:
+        """Put keys and values of a pass's sequences into a cache of the shape `kept`, from its row `first` on."""
+        self._library.remember(ctypes.byref(one), ctypes.byref(kept), _size(first), _at(keys), _at(values))
 
     def backward(self, one: Pass, gradients: Weights, norm: Tensor, slope: Tensor) -> None:
         """The gradient of the embeddings from that of the hidden states, in the same place; adds the weights'."""

@@ -8,7 +8,7 @@ import torch
 
 from autotroph.core.protocols import SamplingParams
 from autotroph.models import native, sampling
-from autotroph.models.fused import FusedDecoding, FusedTraining, kernels_for
+from autotroph.models.fused import FusedDecoding, FusedPasses, kernels_for
 from autotroph.models.native import LANES, kernels
 from autotroph.models.transformer import ModelConfig, Transformer
 
@@ -41,10 +41,10 @@ def test_a_pass_over_one_token_equals_the_models(shape: str, dtype: torch.dtype,
     caches = transformer.cache(rows, 70), transformer.cache(rows + 1, 70, LANES)
     fused = FusedDecoding(transformer, found, caches[1])
     prompt = torch.randint(0, 21, (rows, 40))
+    plain = transformer(prompt, cache=caches[0])
+    torch.testing.assert_close(fused.prefill(prompt, begin=0), plain, atol=tolerance, rtol=0)
     for cache in caches:
-        part = cache.rows(0, rows)
-        transformer(prompt, cache=part)
-        part.length_B.copy_(LENGTHS)
+        cache.length_B[:rows] = LENGTHS
     for _ in range(30):
         ids = torch.randint(0, 21, (rows,))
         theirs, ours = transformer(ids[:, None], cache=caches[0])[:, -1], fused(ids)
@@ -115,7 +115,7 @@ def test_gradients_equal_those_of_autograd(shape: str, dtype: torch.dtype, toler
     ours = model(**SHAPES[shape]).to(dtype)
     theirs, found = copy.deepcopy(ours).float(), kernels_for(ours)
     assert found is not None
-    fused = FusedTraining(ours, found)
+    fused = FusedPasses(ours, found)
     branch = torch.tensor([0] * (count // 3) + [1] * (count // 3) + [2] * (count - 2 * (count // 3)))
     position = torch.cat([torch.arange(2 * (count // 3)), count // 3 + torch.arange(count - 2 * (count // 3))])
     for where in ((None, None), (position.expand(9, -1).contiguous(), branch.expand(9, -1).contiguous())):
@@ -136,7 +136,7 @@ def test_a_pass_without_gradient_leaves_nothing_behind() -> None:
     transformer = model(**SHAPES["llama"])
     found = kernels_for(transformer)
     assert found is not None
-    fused = FusedTraining(transformer, found)
+    fused = FusedPasses(transformer, found)
     with torch.no_grad():
         for _ in range(3):
             fused(torch.randint(0, 21, (4, 11)))

@@ -1,4 +1,4 @@
-/* Training: a decoder's pass over whole sequences, and the gradients of its weights. */
+/* A decoder's pass over whole sequences: prompts, and in training the gradients of its weights. */
 #include "common.h"
 
 #define CHUNK 512 /* tokens that go through all layers together, whole sequences of them */
@@ -281,6 +281,27 @@ void forward(const Pass *pass, number *hidden) {
         copy(x, pass->tape + token * C, m * C);
         normalise_rows(x, pass->last_norm, hidden + token * C, m, C, is->eps);
     }
+}
+
+/* Put keys and values of the sequences of a pass into a cache of the shape `kept`, from its row `first` on. */
+void remember(const Pass *pass, const Shape *kept, long first, number *keys, number *values) {
+    const long D = kept->D, K = kept->K, T = pass->T, heads = kept->H * D;
+    float raw[D], key[D];
+    number narrow[D];
+    for (long l = 0; l < kept->layers; l++)
+        for (long b = 0; b < pass->B; b++)
+            for (long t = 0; t < T; t++)
+                for (long k = 0; k < K; k++) {
+                    const number *from = tape(pass, l, b * T + t).qkv + heads + k * D;
+                    const long row = ((l * kept->slots + first + b) * K + k) * kept->stride * D;
+                    for (long d = 0; d < D; d += LANES) *(vec *)(raw + d) = load(from + d);
+                    prepare(raw, pass->layers[l].k_norm, kept->eps, turn_of(pass, b, t), 1, D, key);
+                    narrowing(key, narrow, D);
+                    for (long d = 0; d < D; d++) {
+                        keys[row + (t / LANES * D + d) * LANES + t % LANES] = narrow[d];
+                        values[row + t * D + d] = from[K * D + d];
+                    }
+                }
 }
 
 /* dx, the gradient of the stream after a chunk's MLP, becomes that of the stream before it. */
