@@ -33,12 +33,6 @@ DATASETS = {
     "number_sequence": (1, 2000, 100, 600),
     "count_bits": (1, 500, 60, 600),
     "syllogism": (1, 1000, 60, 400),
-    "prime_factorization": (1, 300, 60, 600),
-    "palindrome_generation": (1, 1500, 100, 400),
-    "string_insertion": (1, 1500, 150, 400),
-    "isomorphic_strings": (1, 1000, 80, 300),
-    "caesar_cipher": (1, 700, 200, 400),
-    "number_sorting": (1, 1500, 200, 300),
 }
 """Dataset -> highest level practised, gold rows a level and steps of the base, steps of each of two cycles."""
 

@@ -13,7 +13,7 @@ from autotroph.core.trace import Trace
 from autotroph.models.transformer import Transformer
 from autotroph.optimize.learner import Learner, LearnerConfig
 
-BATCH, BATCHES = 128, 5
+BATCH, BATCHES = 128, 2
 
 
 def run(n: int) -> list[Case]:
