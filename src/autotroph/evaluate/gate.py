@@ -20,7 +20,7 @@ from autotroph.evaluate.intervals import paired_interval, rate_below
 from autotroph.evaluate.statistics import (
     Pair,
     cluster_means,
-    clusters,
+    cluster_of,
     difference,
     flips,
     flips_by,
@@ -175,7 +175,7 @@ class PairedGate(Config):
 
     def _lost_protected(self, pairs: Sequence[Pair]) -> str:
         """Why too many protected tasks are lost, a missing score being a loss; empty where they are not."""
-        groups = clusters([pair for pair in pairs if pair[0].protected])
+        groups = split([pair for pair in pairs if pair[0].protected], cluster_of).values()
         lost = sum(found.lost + found.unscored > 0 for found in map(flips, groups))
         if self.protected_rate is None:
             return f"{lost} of {len(groups)} protected tasks are lost or unscored" if lost else ""
@@ -220,8 +220,6 @@ def _cheaper(champion: Report, candidate: Report) -> bool:
 
 def _interval(pairs: Sequence[Pair]) -> tuple[float, float] | None:
     """95% interval of the mean difference; None for fewer than two scored clusters."""
-    groups = [[value for pair in same if (value := difference(pair)) is not None] for same in clusters(pairs)]
-    rows = [(value, index) for index, same in enumerate(groups) for value in same]
-    if len({index for _, index in rows}) < 2:
-        return None
-    return paired_interval([value for value, _ in rows], [index for _, index in rows])
+    seen = [(change, cluster_of(pair[0])) for pair in pairs if (change := difference(pair)) is not None]
+    names = [name for _, name in seen]
+    return paired_interval([change for change, _ in seen], names) if len(set(names)) > 1 else None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections import defaultdict
 from collections.abc import Callable, Hashable, Sequence
 from typing import TypeVar
 
@@ -77,10 +78,9 @@ def split(pairs: Sequence[Pair], of: Callable[[Result], K]) -> dict[K, list[Pair
     return groups
 
 
-def clusters(pairs: Sequence[Pair]) -> list[list[Pair]]:
-    """Pairs of one cluster together; a pair without a cluster stands alone."""
-    together = split(pairs, lambda result: (result.cluster is None, result.cluster or result.key))
-    return list(together.values())
+def cluster_of(result: Result) -> tuple[bool, str]:
+    """What the task shares with those that depend on it; a task without a cluster stands alone."""
+    return result.cluster is None, result.key if result.cluster is None else result.cluster
 
 
 def wins_and_losses(pairs: Sequence[Pair], unscored_lost: bool = False) -> tuple[int, int]:
@@ -89,19 +89,21 @@ def wins_and_losses(pairs: Sequence[Pair], unscored_lost: bool = False) -> tuple
     Tasks of one cluster depend on one another, so the cluster is what is counted. With `unscored_lost` a task that was
     not scored on both sides counts as lost: then no missing score can ever make a candidate look better.
     """
-    nets = [
-        found.gained - found.lost - unscored_lost * found.unscored
-        for found in (flips(same) for same in clusters(pairs))
-    ]
-    return sum(net > 0 for net in nets), sum(net < 0 for net in nets)
+    nets: dict[tuple[bool, str], int] = defaultdict(int)
+    for pair in pairs:
+        change = difference(pair)
+        nets[cluster_of(pair[0])] += -unscored_lost if change is None else (change > 0) - (change < 0)
+    return sum(net > 0 for net in nets.values()), sum(net < 0 for net in nets.values())
 
 
 def cluster_means(pairs: Sequence[Pair], unscored: float | None = None) -> np.ndarray:
     """Mean difference of each cluster, in [-1, 1]; a task that is not scored counts as `unscored`, None: not at all."""
-    found = ([difference(pair) for pair in same] for same in clusters(pairs))
-    values = ([unscored if value is None else value for value in same] for same in found)
-    kept = ([value for value in same if value is not None] for same in values)
-    return np.array([sum(same) / len(same) for same in kept if same])
+    changes: dict[tuple[bool, str], list[float]] = defaultdict(list)
+    for pair in pairs:
+        change = difference(pair)
+        if (value := unscored if change is None else change) is not None:
+            changes[cluster_of(pair[0])].append(value)
+    return np.array([sum(same) / len(same) for same in changes.values()])
 
 
 def spent_alpha(alpha: float, look: int, looks: int | None = None) -> float:
