@@ -138,12 +138,14 @@ class PairedGate(Config):
             return "hold", "the candidate is the champion"
         if missing := self._missing(pairs, judged):
             return "hold", missing
-        if (p_worse := _p_worse(judged)) <= self.regression_alpha:
+        if p > alpha and (p_worse := _p_worse(judged)) <= self.regression_alpha:
             return "roll back", f"proven worse: {counts} (p = {p_worse:.2g})"
         if worse := self._worse_levels(judged):
             return "roll back", f"proven worse on level {', '.join(map(str, worse))}: {counts}"
         if broken := self._broken_guardrails(pairs):
             return "roll back", f"proven to lose more than its tolerance on {', '.join(broken)}"
+        if doubtful := self._worse_levels(judged, unscored_lost=True):
+            return "hold", f"too much lost or unscored on level {', '.join(map(str, doubtful))}"
         if lost := self._lost_protected(pairs):
             return "hold", lost
         if slack := self._slack_guardrails(pairs):
@@ -167,11 +169,11 @@ class PairedGate(Config):
                 return f"{unscored} of {len(suite)} tasks{name} are unscored"
         return ""
 
-    def _worse_levels(self, judged: Sequence[Pair]) -> list[int]:
+    def _worse_levels(self, judged: Sequence[Pair], unscored_lost: bool = False) -> list[int]:
         """Levels with a proven loss, the level of the test divided by the number of levels (Bonferroni)."""
         levels = split(judged, lambda result: result.level)
         bound = self.regression_alpha / len(levels)
-        return [level for level, same in sorted(levels.items()) if _p_worse(same) <= bound]
+        return [level for level, same in sorted(levels.items()) if _p_worse(same, unscored_lost) <= bound]
 
     def _lost_protected(self, pairs: Sequence[Pair]) -> str:
         """Why too many protected tasks are lost, a missing score being a loss; empty where they are not."""
@@ -208,9 +210,9 @@ class PairedGate(Config):
         ]
 
 
-def _p_worse(pairs: Sequence[Pair]) -> float:
-    """Exact p-value of "the candidate is no worse" from scored tasks alone."""
-    better, worse = wins_and_losses(pairs)
+def _p_worse(pairs: Sequence[Pair], unscored_lost: bool = False) -> float:
+    """Exact p-value of "the candidate is no worse"."""
+    better, worse = wins_and_losses(pairs, unscored_lost)
     return sign_test(worse, better)
 
 
