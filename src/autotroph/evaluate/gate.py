@@ -115,11 +115,12 @@ class PairedGate(Config):
         )
 
     def _p_value(self, judged: Sequence[Pair], cheaper: bool) -> float:
-        """Of "this candidate deserves no promotion"; two ways of earning one share the level (Bonferroni)."""
+        """Of "this candidate deserves no promotion"; with a margin, two ways to one share the level (Bonferroni)."""
         better = (always_valid if self.sequential else sign_test)(*wins_and_losses(judged, unscored_lost=True))
-        if not (cheaper and self.margin > 0):
+        if self.margin == 0:
             return better
-        return min(1.0, 2 * min(better, mean_above(cluster_means(judged, unscored=-1.0), -self.margin)))
+        equal = mean_above(cluster_means(judged, unscored=-1.0), -self.margin) if cheaper else 1.0
+        return min(1.0, 2 * min(better, equal))
 
     def _judge(
         self,

@@ -218,7 +218,6 @@ def test_swapping_champion_and_candidate_swaps_gained_and_lost(gate: PairedGate,
     two = judged(gate, [(key, b, a, *about) for key, (a, b, *about) in enumerate(tasks)])
     assert (one.gained, one.lost, one.kept, one.unscored) == (two.lost, two.gained, two.kept, two.unscored)
     assert {k: (f.gained, f.lost) for k, f in one.tags.items()} == {k: (f.lost, f.gained) for k, f in two.tags.items()}
-    assert not (one.promoted and two.promoted) or gate.margin > 0 or gate.alpha > 0.5
 
 
 @given(GATES, TASKS, st.data())
