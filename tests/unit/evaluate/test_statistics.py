@@ -49,10 +49,34 @@ def test_paired_interval_by_hand() -> None:
     assert paired_interval([1, 1, 0, 0], "aabb") == pytest.approx((0.5 - 6.3531025, 0.5 + 6.3531025), rel=1e-6)
 
 
-def test_bootstrap_draws_whole_clusters() -> None:
-    """Clusters of mean 0 and 1: the mean of a resample is 0, 1/2 or 1, with 1/4, 1/2, 1/4. Equal clusters: no width."""
-    assert bootstrap_interval([0, 0, 1, 1], "aabb") == (0.0, 1.0)
+def test_bootstrap_turns_the_signs_of_whole_clusters() -> None:
+    """Beside all 32 sign patterns of five clusters: |t| = |mean* - mean| / error* by the definition."""
+    clusters = [[0.0, 0.5], [1.0], [0.5, 0.5, -0.5], [0.0], [-1.0, 0.0]]
+
+    def mean_and_error(sums: list[float]) -> tuple[float, float]:
+        mean = sum(sums) / n
+        squares = sum((total - mean * len(some)) ** 2 for total, some in zip(sums, clusters, strict=True))
+        return mean, math.sqrt(5 / 4 * squares) / n
+
+    n = sum(map(len, clusters))
+    mean, error = mean_and_error([sum(some) for some in clusters])
+    ratios = []
+    for signs in itertools.product((-1, 1), repeat=5):
+        turned = [
+            mean * len(some) + sign * (sum(some) - mean * len(some)) for sign, some in zip(signs, clusters, strict=True)
+        ]
+        its_mean, its_error = mean_and_error(turned)
+        ratios.append(abs(its_mean - mean) / its_error)
+    reach = error * sorted(ratios)[19]  # 16 values, each twice: the tenth reaches from 56.25% to 62.5%
+    values, names = [v for some in clusters for v in some], [i for i, some in enumerate(clusters) for _ in some]
+    found = bootstrap_interval(values, names, confidence=0.6, resamples=50_000)
+    assert found == pytest.approx((mean - reach, mean + reach), rel=1e-6)
+
+
+def test_bootstrap_of_two_clusters() -> None:
+    """Equal ones leave no doubt; two that differ, turned in all four ways, leave all of it."""
     assert bootstrap_interval([0, 1, 0, 1], "aabb") == (0.5, 0.5)
+    assert bootstrap_interval([0, 0, 1, 1], "aabb") == (-1.0, 1.0)
 
 
 @pytest.mark.parametrize("interval", [paired_interval, bootstrap_interval])
@@ -63,12 +87,11 @@ def test_an_interval_needs_two_clusters_and_a_name_for_each_task(interval) -> No
 
 
 @given(st.lists(st.tuples(st.sampled_from([-1.0, 0.0, 0.5, 1.0]), st.integers(0, 4)), min_size=6), st.randoms())
-def test_the_order_of_tasks_changes_no_interval(rows: list[tuple[float, int]], random) -> None:
+def test_the_order_of_tasks_does_not_change_the_interval(rows: list[tuple[float, int]], random) -> None:
     rows = [*rows, (0.0, 5), (1.0, 6)]
     shuffled = random.sample(rows, len(rows))
-    for interval in (paired_interval,):
-        before, after = (interval(*map(list, zip(*some, strict=True))) for some in (rows, shuffled))
-        assert after == pytest.approx(before, abs=1e-9)
+    before, after = (paired_interval(*map(list, zip(*some, strict=True))) for some in (rows, shuffled))
+    assert after == pytest.approx(before, abs=1e-9)
 
 
 def test_power_by_hand() -> None:
