@@ -139,14 +139,16 @@ class PairedGate(Config):
             return "hold", "the candidate is the champion"
         if missing := self._missing(pairs, judged):
             return "hold", missing
-        if p > alpha and (p_worse := _p_worse(judged)) <= self.regression_alpha:
+        if (p_worse := _p_worse(judged)) <= self.regression_alpha:
             return "roll back", f"proven worse: {counts} (p = {p_worse:.2g})"
         if worse := self._worse_levels(judged):
             return "roll back", f"proven worse on level {', '.join(map(str, worse))}: {counts}"
         if broken := self._broken_guardrails(pairs):
             return "roll back", f"proven to lose more than its tolerance on {', '.join(broken)}"
-        if doubtful := self._worse_levels(judged, unscored_lost=True):
-            return "hold", f"too much lost or unscored on level {', '.join(map(str, doubtful))}"
+        if _p_worse(judged, unscored_lost=True) <= self.regression_alpha or self._worse_levels(
+            judged, unscored_lost=True
+        ):
+            return "hold", f"too many tasks are lost or unscored: {counts}, {total.unscored} unscored"
         if lost := self._lost_protected(pairs):
             return "hold", lost
         if slack := self._slack_guardrails(pairs):
