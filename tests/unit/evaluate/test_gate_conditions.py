@@ -156,9 +156,20 @@ def test_what_a_missing_score_costs_is_known_by_hand() -> None:
         .verdict
         == "hold"
     )
-    same: Scores = [(1.0, 1.0)] * 980
-    for last, verdict in (((1.0, 1.0), "promote"), ((1.0, None), "hold")):
-        assert PairedGate(margin=0.02).decide(*reports([*same, *[last] * 20], (9.0, 5.0)), 1).verdict == verdict
+    same: Scores = [(1.0, 1.0)] * 995
+    p_values = [
+        PairedGate(margin=0.02).decide(*reports([*same, *[last] * 5], (9.0, 5.0)), 1).p_value
+        for last in ((1.0, 1.0), (1.0, 0.0), (1.0, None))
+    ]
+    assert p_values[0] < p_values[1] == p_values[2] < 0.03
+
+
+def test_a_loss_proven_by_missing_scores_of_several_levels_holds() -> None:
+    """Four on each of two levels: 1/16 each is no proof, 1/256 together is."""
+    levels = [reports([(1.0, None)] * 4 + [(1.0, 1.0)] * 996, (9.0, 5.0), level=n, tag=str(n)) for n in (1, 2)]
+    decision = PairedGate(margin=0.05).decide(*both(*levels), 1)
+    assert decision.p_value < decision.alpha
+    assert decision.verdict == "hold"
 
 
 def test_two_ways_to_a_promotion_share_the_level() -> None:
