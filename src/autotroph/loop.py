@@ -52,7 +52,7 @@ class Stages:
     selector: Selector
     optimize: Optimize
     suite: Callable[[int], SealedSuite]
-    """Fresh sealed tasks for the given seed."""
+    """Fresh sealed tasks for the given seed; a set serves `gate.reuse` cycles."""
     refiner: Refiner
     gate: Gate
     verify: Verify
@@ -93,10 +93,12 @@ def cycle(state: State, loop: Loop, watch: Observer) -> State:
     refuse_unless_train((group.task for group in selected), "optimize")
     candidate, metrics = stages.optimize(selected, state)
     clock.enter("evaluate")
-    suite, seed = stages.suite(state.seed("sealed")), state.seed("evaluate")
+    opened = state.cycle - state.cycle % stages.gate.reuse
+    suite, seed = stages.suite(state.seed_at(opened, "sealed")), state.seed("evaluate")
     champion_report = suite.run(state.sampler(state.champion), stages.refiner, seed=seed)
     candidate_report = suite.run(state.sampler(candidate), stages.refiner, seed=seed)
-    decision = stages.gate.decide(champion_report, candidate_report, state.cycle + 1)
+    answered = sum(verdict != "hold" for verdict in state.verdicts()[opened:])
+    decision = stages.gate.decide(champion_report, candidate_report, state.cycle + 1, answered)
     clock.leave()
     after, rows = state.meter.snapshot(), rows_of(state.champion.id, selected)
     record = CycleRecord(

@@ -77,6 +77,20 @@ def test_poison_corrupts_every_label_of_its_round_and_no_other(tmp_path: Path) -
     assert record.cycles[0].metrics["label_accuracy"] == 0.0
 
 
+def test_a_reused_set_serves_its_looks_and_pays_for_them(tmp_path: Path) -> None:
+    """Two rounds on one set: the same seed draws both, and the second look pays for what the first one said."""
+    settings = {**SMALL, "gate": {"reuse": 2}}
+    with start(tmp_path / "reused", "length_generalisation", **settings) as run:
+        loop, drawn = recipe.build(recipe.Config(**settings)), []
+        suite = loop.stages.suite
+        spied = replace(loop.stages, suite=lambda seed: drawn.append(seed) or suite(seed))
+        run_loop(run, replace(loop, stages=spied), Recorder())
+        first, second = run.record().cycles
+    assert drawn[0] == drawn[1]
+    assert first.decision.promoted
+    assert second.decision.alpha == pytest.approx(first.decision.alpha / 4)
+
+
 class Interrupting(Recorder):
     """An observer that pulls the plug when the given stage of the given cycle begins."""
 

@@ -1,7 +1,7 @@
 """`autotroph`: the command line.
 
 Exit codes: 0 done; 2 a mistake in what was given (one line on stderr says what, where and the way out); 3 a budget cap
-stopped the run at a safe point; 130 interrupted, resumable.
+stopped the run at a safe point; 130 interrupted, resumable. `gate` has its own: 0 promote, 1 hold, 3 roll back.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from typing import Any
 
 import click
 
+from autotroph.cli.gate import gate
 from autotroph.cli.options import nested, options
 from autotroph.core.config import merged
 from autotroph.core.errors import AutotrophError, BudgetExceeded
@@ -30,7 +31,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
 def invoke(arguments: Sequence[str]) -> int:
     """Run one command; returns the exit code."""
     try:
-        cli.main(list(arguments), prog_name="autotroph", standalone_mode=False)
+        return cli.main(list(arguments), prog_name="autotroph", standalone_mode=False) or 0
     except BudgetExceeded as stop:
         click.echo(f"stopped: {stop}", err=True)
         return EXIT_BUDGET
@@ -43,7 +44,6 @@ def invoke(arguments: Sequence[str]) -> int:
     except (KeyboardInterrupt, click.Abort):
         click.echo("interrupted: what was committed is safe; `autotroph resume RUN` goes on", err=True)
         return EXIT_INTERRUPTED
-    return 0
 
 
 class Recipes(click.Group):
@@ -106,6 +106,9 @@ def recipes(as_json: bool) -> None:
 @cli.group(cls=Recipes)
 def run() -> None:
     """Run a recipe, or a TOML file that names one, in a new run folder."""
+
+
+cli.add_command(gate)
 
 
 @cli.command()
