@@ -83,7 +83,7 @@ def generate(
     return fastest({f"{dtype} {size}": at(dtype, size) for dtype in dtypes for size in sizes})
 
 
-BATCHES = (64, 256)
+BATCHES = (256,)
 """Batch sizes that are tried, beside all at once."""
 
 
@@ -103,7 +103,7 @@ def sft(folder: Path, rows: Sequence[Sequence[int]]) -> Work | None:
         {
             f"{dtype} {size}": _sft(folder, rows, size, dtype)
             for dtype in {torch.float32, compute_dtype()}
-            for size in (4, 16, 64)
+            for size in (4, 16)
         }
     )
 
