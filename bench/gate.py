@@ -2,7 +2,7 @@
 
     .venv/bin/python bench/gate.py [campaigns] [power] [coverage]
 
-Writes bench/results/gate.json and takes about ten minutes on one core. docs/evaluation.md says what the figures mean.
+Writes bench/results/gate.json and takes about five minutes on one core. docs/evaluation.md says what the figures mean.
 """
 
 from __future__ import annotations
