@@ -1,10 +1,11 @@
-"""The last table of a run, for the terminal."""
+"""Tables for the terminal: the last one of a run, and an audit's."""
 
 from __future__ import annotations
 
 from rich.table import Table
 from rich.text import Text
 
+from autotroph.evaluate.audit import Audit, Rate
 from autotroph.report.levels import by_level
 from autotroph.report.markup import visible
 from autotroph.report.sentences import cells
@@ -24,3 +25,33 @@ def final_table(record: RunRecord) -> Table:
         level = f"{row.level} *" if new else f"{row.level}  "
         table.add_row(level, *cells(row.base), *cells(row.champion), style="bold" if new else "dim")
     return table
+
+
+def audit_table(audit: Audit) -> Table:
+    """Every kind of probe, and what the verifier made of it. `form` probes have the right value in another form."""
+    table = Table(
+        title=Text(f"{visible(audit.task)} · level {audit.level} · {audit.tasks} tasks"),
+        caption=Text(
+            f"wrong accepted: {share(audit.false_positives)}; right refused: {share(audit.false_negatives)}; "
+            f"unscored: {audit.unscored}; agrees with the second verifier: "
+            + (share(audit.agreement) if audit.agreement else "it has none")
+        ),
+    )
+    for name, justify in (("answer is", "left"), ("kind", "left"), ("accepted", "right"), ("unscored", "right")):
+        table.add_column(name, justify=justify, no_wrap=True)
+    table.add_column("for example")
+    for tally in audit.kinds:
+        errors = tally.examples if tally.truth != "form" and tally.examples else []
+        example = "; ".join(f"{visible(answer)} for {visible(gold)}" for _, gold, answer in errors[:1])
+        style = "bold red" if errors else None
+        unscored = str(tally.unscored or "")
+        table.add_row(tally.truth, tally.kind, share(tally.rate), unscored, Text(example), style=style)
+    return table
+
+
+def share(rate: Rate) -> str:
+    """'3 of 400, 0.8% (0.3–2.2)', the interval being Wilson's of 95%."""
+    if not rate.n:
+        return "–"
+    low, high = rate.interval
+    return f"{rate.hits} of {rate.n}, {100 * rate.hits / rate.n:.1f}% ({100 * low:.1f}–{100 * high:.1f})"

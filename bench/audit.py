@@ -1,0 +1,59 @@
+"""The audit behind docs/verifiers.md: every built-in task and every reasoning-gym dataset that has gold answers.
+
+    .venv/bin/python bench/audit.py
+
+The figures go to bench/results/audit.json; tasks that an earlier call finished are kept. Probes are inert text.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from autotroph.core.errors import AutotrophError
+from autotroph.evaluate.audit import audit
+from autotroph.tasks.family import Family
+from autotroph.tasks.reasoning_gym import ReasoningGym, dataset_names
+from autotroph.tasks.registry import FAMILIES, task_family
+
+OUT = Path(__file__).parent / "results" / "audit.json"
+TIMEOUT = 3.0
+"""Seconds that a scorer of the library may take for one answer."""
+
+
+def families() -> Iterator[Family]:
+    yield from (task_family(name) for name in FAMILIES if "<" not in name)
+    yield from (ReasoningGym(name, TIMEOUT) for name in dataset_names())
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--built-in", type=int, default=200, help="tasks of each built-in family, at its middle level")
+    parser.add_argument("--library", type=int, default=20, help="tasks of each dataset, at level 1")
+    chosen = parser.parse_args()
+    done: list[dict[str, Any]] = json.loads(OUT.read_text()) if OUT.is_file() else []
+    for family in families():
+        if family.name in [row["task"] for row in done]:
+            continue
+        library = isinstance(family, ReasoningGym)
+        level = family.levels[0] if library else family.levels[min(len(family.levels), 16) // 2 - 1]
+        begun = time.monotonic()
+        try:
+            row = audit(family, level, chosen.library if library else chosen.built_in).as_dict()
+        except AutotrophError as error:
+            row = {"task": family.name, "level": level, "left_out": str(error)}
+        if library:
+            row["failures"] = dict(family.failures)
+            family.worker.close()
+        row["seconds"] = round(time.monotonic() - begun, 1)
+        done.append(row)
+        OUT.write_text("[\n" + ",\n".join(json.dumps(row) for row in done) + "\n]\n")
+        print(row["task"], row.get("false_positives"), row.get("left_out", ""), row["seconds"], flush=True)
+
+
+if __name__ == "__main__":
+    main()
