@@ -15,9 +15,10 @@ from autotroph.core.policy import Policy
 from autotroph.core.protocols import Gate, Refiner, Selector, Source, Verify, View
 from autotroph.core.task import Task, refuse_unless_train
 from autotroph.core.trace import Group, Trace
+from autotroph.evaluate import gap as gaps
 from autotroph.evaluate.benchmark import SealedSuite
 from autotroph.state import State
-from autotroph.store.record import CycleRecord, Sample
+from autotroph.store.record import CycleRecord, Gap, Sample
 from autotroph.store.run import Run
 
 Rows = Sequence[tuple[Task, Trace]]
@@ -28,6 +29,7 @@ class Observer(Protocol):
     """Somebody who watches a run."""
 
     def base(self, step: int, steps: int, loss: float) -> None: ...
+    def gap(self, gap: Gap) -> None: ...
     def stage(self, cycle: int, name: str) -> None: ...
     def cycle(self, record: CycleRecord) -> None: ...
 
@@ -39,6 +41,7 @@ class Recorder:
         self.records: list[CycleRecord] = []
 
     def base(self, step: int, steps: int, loss: float) -> None: ...
+    def gap(self, gap: Gap) -> None: ...
     def stage(self, cycle: int, name: str) -> None: ...
     def cycle(self, record: CycleRecord) -> None:
         self.records.append(record)
@@ -75,6 +78,11 @@ class Loop:
     poison_cycle: int | None = None
     mastery: float = 0.0
     """Share of a level's tasks for which selection must keep a row before the level counts as mastered."""
+
+    gap: Callable[[View], Gap] | None = None
+    """Measures what there is to gain before compute is spent; None: not asked for."""
+    require_gap: float | None = None
+    """Least upper bound of the gap with which the run may begin."""
 
     def finished(self, state: State) -> bool:
         reached = self.target_level is not None and state.level >= self.target_level
@@ -143,6 +151,8 @@ def run_loop(run: Run, loop: Loop, watch: Observer) -> State:
         folder, taught = loop.base(watch)
         State.begin(run, folder, taught)
     state = State.restore(run)
+    if state.cycle == 0:
+        _measure_gap(run, loop, state, watch)
     while not loop.finished(state):
         state.meter.check(loop.budget)
         state = cycle(state, loop, watch)
@@ -150,6 +160,20 @@ def run_loop(run: Run, loop: Loop, watch: Observer) -> State:
         watch.stage(state.cycle, "final")
         _finish(run, loop, state)
     return state
+
+
+def _measure_gap(run: Run, loop: Loop, state: State, watch: Observer) -> None:
+    """Before the first cycle: what the run's pick can gain. Raises AutotrophError where that is less than required."""
+    if loop.gap is None:
+        return
+    found = run.gap()
+    if found is None:
+        watch.stage(0, "gap")
+        found = loop.gap(state)
+        run.ledger.append("gap", {"gap": found.model_dump(), "meter": state.meter.snapshot()})
+    watch.gap(found)
+    if loop.require_gap is not None:
+        gaps.require(found, loop.require_gap)
 
 
 def _finish(run: Run, loop: Loop, state: State) -> None:

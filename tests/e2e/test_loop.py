@@ -7,6 +7,7 @@ import pytest
 from conftest import PRACTICE, SMALL, finish, start
 
 from autotroph.acquire.replay import Poisoned
+from autotroph.core.errors import AutotrophError
 from autotroph.core.protocols import View
 from autotroph.core.trace import Group
 from autotroph.loop import Recorder, run_loop
@@ -37,7 +38,7 @@ def test_the_ledger_of_a_run_holds_together(clean: Path) -> None:
     with Run.open(clean, write=False) as run:
         run.ledger.check()
         kinds = [event.kind for event in run.ledger.events()]
-        assert kinds == ["start", "base", *["cycle"] * len(run.record().cycles), "end"]
+        assert kinds == ["start", "base", "gap", *["cycle"] * len(run.record().cycles), "end"]
         assert set(run.start["versions"]) >= {"autotroph", "torch"}
         assert run.start["machine"]["cores"] >= 1
 
@@ -150,3 +151,22 @@ def test_rft_learns_from_right_tries_alone_in_an_environment(tmp_path: Path) -> 
     before, after = record.base_accuracy[2][0], record.champion_accuracy[2][0]
     assert any(cycle.decision.promoted for cycle in record.cycles)
     assert after > before, f"{before:.2f} -> {after:.2f}"
+
+
+def test_a_run_begins_with_its_gap_and_refuses_where_there_is_none(tmp_path: Path) -> None:
+    """A base that cannot copy six letters at all has nothing to pick from; resuming does not get around it."""
+    hopeless = PRACTICE | {"level": 6, "cycles": 1, "base": {"hidden": 32, "train": {"steps": 1, "rows": 50}}}
+    with start(tmp_path / "r", "grpo", **hopeless, require_gap=0.5) as run:
+        for _ in range(2):
+            with pytest.raises(AutotrophError, match=r"below --require-gap 0\.5"):
+                finish(run)
+        found = run.record().gap
+        assert [event.kind for event in run.ledger.events()] == ["start", "base", "gap"]
+    assert found is not None
+    assert found.high < 0.5
+    assert found.mean <= found.picked == found.best
+    with (
+        start(tmp_path / "s", "grpo", **PRACTICE, gap_samples=0, require_gap=0.1) as run,
+        pytest.raises(AutotrophError, match="raise --gap-samples"),
+    ):
+        finish(run)

@@ -12,7 +12,8 @@ from rich.table import Table
 from rich.text import Text
 
 from autotroph.loop import Loop
-from autotroph.store.record import CycleRecord
+from autotroph.report.sentences import gap_sentence
+from autotroph.store.record import CycleRecord, Gap
 
 MARKS = {"promote": ("promoted", "green"), "hold": ("held", "yellow"), "roll back": ("rolled back", "red")}
 SHADES = ("grey23", "dark_orange3", "orange3", "yellow3", "chartreuse3", "green3")
@@ -45,6 +46,9 @@ class Live:
         self._stage = f"base model: step {step}/{steps}, loss {loss:.3f}"
         if not self.console.is_terminal and step % max(1, steps // 10) == 0:
             self.console.print(self._stage)
+
+    def gap(self, gap: Gap) -> None:
+        self.console.print(gap_sentence(gap))
 
     def cycle(self, record: CycleRecord) -> None:
         self._records.append(record)

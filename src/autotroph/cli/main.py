@@ -229,6 +229,7 @@ def summary(record: Any, folder: Path, root: str) -> dict[str, Any]:
         "base": accuracy(record.base_accuracy),
         "champion": accuracy(record.champion_accuracy),
         "refined": record.refined,
+        "gap": record.gap.model_dump() if record.gap else None,
         "decisions": [
             {"cycle": c.cycle, "level": c.level, "poisoned": c.poisoned, **asdict(c.decision)}
             | {name: c.metrics.get(name) for name in ("generated", "kept", "label_accuracy")}

@@ -94,4 +94,10 @@ def build(config: Config) -> Loop:
         target_level=config.target,
         poison_cycle=poison,
         mastery=config.mastery,
+        gap=config.gap(
+            family,
+            range(config.taught + 1, min(config.taught + config.ahead, family.levels[-1]) + 1),
+            config.temperature,
+            "vote",
+        ),
     )

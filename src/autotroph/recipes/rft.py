@@ -58,4 +58,5 @@ def build(config: Config) -> Loop:
         filters=filters,
         optimize=Replayed(SFT(), config.learner, config.steps, config.batch),
         cycles=config.cycles,
+        gap=config.gap(family, levels, config.temperature, "verifier"),
     )

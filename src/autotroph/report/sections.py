@@ -11,7 +11,7 @@ from autotroph.report import charts
 from autotroph.report.elements import chart, folded, section, small, table
 from autotroph.report.levels import by_level
 from autotroph.report.markup import Markup, escape, tag
-from autotroph.report.sentences import PAST, cells, duration, evidence, headline
+from autotroph.report.sentences import PAST, cells, duration, evidence, gap_sentence, headline
 from autotroph.store.record import CycleRecord, RunRecord, Sample
 
 SAMPLES = 8
@@ -110,6 +110,7 @@ def data(record: RunRecord) -> Markup:
     return section(
         "Training data",
         "What each cycle fed on, and the signs of collapse to watch for. Label accuracy is known to this page alone.",
+        tag("p", gap_sentence(record.gap)) if record.gap else "",
         tag("div", *signs, class_="grid"),
         tag("h3", "Rejected, by reason"),
         chart(charts.rejections(record), "Rejected rows by reason", "No row was rejected."),

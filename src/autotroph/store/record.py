@@ -22,6 +22,26 @@ class Sample(Config):
     reason: str | None = None
 
 
+class Gap(Config):
+    """How much better than chance `picker` chose among the base's samples; scores are means over tasks, in [0, 1]."""
+
+    picker: str
+    tasks: int
+    samples: int
+    """Of each task."""
+    mean: float
+    """Score of a blind pick."""
+    picked: float
+    best: float
+    """Score of the best sample: the ceiling of any pick."""
+    gap: float
+    low: float
+    high: float
+    """95% interval of `gap`."""
+    unscored: int = 0
+    """Tasks left out, as their pick could not be scored."""
+
+
 class CycleRecord(Config):
     """One turn of the loop.
 
@@ -67,3 +87,5 @@ class RunRecord(Config):
     seconds: float
     tokens: int
     finished: bool
+    gap: Gap | None = None
+    """Measured on the base before the first cycle; None where it was not asked for."""
