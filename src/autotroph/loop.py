@@ -17,7 +17,9 @@ from autotroph.core.task import Task, refuse_unless_train
 from autotroph.core.trace import Group, Trace
 from autotroph.evaluate import gap as gaps
 from autotroph.evaluate.benchmark import SealedSuite
+from autotroph.select.guard import Guard
 from autotroph.state import State
+from autotroph.store.lineage import strands
 from autotroph.store.record import CycleRecord, Gap, Sample
 from autotroph.store.run import Run
 
@@ -79,6 +81,8 @@ class Loop:
     mastery: float = 0.0
     """Share of a level's tasks for which selection must keep a row before the level counts as mastered."""
 
+    guard: Guard = field(default_factory=Guard)
+    """Looks at what selection kept, before any training."""
     gap: Callable[[View], Gap] | None = None
     """Measures what there is to gain before compute is spent; None: not asked for."""
     require_gap: float | None = None
@@ -96,7 +100,7 @@ def cycle(state: State, loop: Loop, watch: Observer) -> State:
     acquired = stages.source.propose(state)
     refuse_unless_train((group.task for group in acquired), "acquire")
     clock.enter("select")
-    selected = stages.selector.select(acquired, state)
+    selected = loop.guard.select(stages.selector.select(acquired, state), state)
     clock.enter("optimize")
     refuse_unless_train((group.task for group in selected), "optimize")
     candidate, metrics = stages.optimize(selected, state)
@@ -123,6 +127,7 @@ def cycle(state: State, loop: Loop, watch: Observer) -> State:
         rejected=dict(Counter(trace.rejected for _, trace in rows if trace.rejected)),
         samples=samples(rows, stages.verify),
         poisoned=state.cycle == loop.poison_cycle,
+        lineage=strands(selected, state.trainee.id),
     )
     watch.cycle(record)
     return state.commit(candidate, record)

@@ -30,6 +30,7 @@ from autotroph.refine.self_consistency import SelfConsistency, elect
 from autotroph.rewards.verifiable import Verifiable
 from autotroph.select.chain import Chain
 from autotroph.select.decontaminate import Decontaminate
+from autotroph.select.guard import Guard
 from autotroph.store.record import Gap
 from autotroph.tasks.registry import task_family
 
@@ -96,6 +97,7 @@ class PractiseConfig(RunConfig):
     base: BaseConfig = BaseConfig()
     learner: LearnerConfig = LearnerConfig()
     gate: PairedGate = PairedGate()
+    guard: Guard = Guard()
 
     def family(self) -> TaskFamily:
         return task_family(self.task, **({"verifier": self.verifier} if self.verifier else {}))
@@ -187,5 +189,6 @@ def practise(
         final_suite=lambda: final,
         budget=config.budget,
         require_gap=config.require_gap,
+        guard=config.guard,
         **ends,
     )

@@ -1,6 +1,8 @@
-"""Tables for the terminal: the last one of a run, and an audit's."""
+"""Tables for the terminal: the last one of a run, and an audit's, a lineage's."""
 
 from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
 
 from rich.table import Table
 from rich.text import Text
@@ -8,7 +10,8 @@ from rich.text import Text
 from autotroph.evaluate.audit import Audit, Rate
 from autotroph.report.levels import by_level
 from autotroph.report.markup import visible
-from autotroph.report.sentences import cells
+from autotroph.report.sentences import cells, percent
+from autotroph.store.lineage import Generation, Row
 from autotroph.store.record import RunRecord
 
 
@@ -47,6 +50,42 @@ def audit_table(audit: Audit) -> Table:
         unscored = str(tally.unscored or "")
         table.add_row(tally.truth, tally.kind, share(tally.rate), unscored, Text(example), style=style)
     return table
+
+
+def lineage_table(record: RunRecord) -> Table:
+    """What every cycle was fed: a line for each source, answering policy and depth."""
+    table = Table(title=Text(f"{visible(record.recipe)} · {visible(record.id)}"))
+    for name in ("cycle", "rows", "share", "depth", "answered by", "source of the tasks"):
+        table.add_column(name, justify="right" if name in ("cycle", "rows", "share", "depth") else "left")
+    for cycle in record.cycles:
+        fed = sum(strand.rows for strand in cycle.lineage)
+        for i, strand in enumerate(sorted(cycle.lineage, key=lambda strand: (strand.depth, strand.source))):
+            table.add_row(
+                "" if i else str(cycle.cycle),
+                f"{strand.rows:,}",
+                percent(strand.rows / fed),
+                str(strand.depth),
+                visible(strand.policy),
+                Text(visible(strand.source)),
+            )
+    return table
+
+
+def ancestry_lines(row: Row, line: Sequence[Generation]) -> Iterator[str]:
+    """A row and the policies behind it, the youngest first."""
+    task = row.task
+    yield f"row {row.id}, kept in cycle {row.cycle}: depth {row.depth}, answered by {visible(row.policy)}"
+    source = visible(task["provenance"]["source"])
+    yield f"  task {task['key']}: {visible(task['family'])}, level {task['level']}, {source}"
+    yield f"  {visible(task['prompt'])} -> {visible(row.text)}"
+    for generation in line:
+        if generation.cycle is None:
+            yield f"policy {generation.policy}: the base"
+            continue
+        yield f"policy {generation.policy}: made in cycle {generation.cycle} from"
+        for strand in generation.strands:
+            origin = f"by {visible(strand.policy)}, {visible(strand.source)}"
+            yield f"  {strand.rows:,} rows of depth {strand.depth} {origin}"
 
 
 def share(rate: Rate) -> str:

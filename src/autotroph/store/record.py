@@ -42,6 +42,16 @@ class Gap(Config):
     """Tasks left out, as their pick could not be scored."""
 
 
+class Strand(Config):
+    """Training rows of one origin. `source`: of their tasks; `policy`: who answered, "gold" for gold answers; `depth`:
+    generations of self-made data behind the answers, 0 for real ones."""
+
+    source: str
+    policy: str
+    depth: int
+    rows: int
+
+
 class CycleRecord(Config):
     """One turn of the loop.
 
@@ -64,6 +74,8 @@ class CycleRecord(Config):
     rejected: dict[str, int]
     samples: tuple[Sample, ...]
     poisoned: bool = False
+    lineage: tuple[Strand, ...] = ()
+    """All that the cycle was fed."""
 
 
 class RunRecord(Config):
