@@ -25,8 +25,7 @@ CONSTANTS = {
     "coin_flip": "0",
     "complex_arithmetic": "nan",
     "game_of_life_halting": "x",
-    "puzzle24": "6*4*1*1",
-    "time_intervals": "0:00",
+    "puzzle24": "1*2*3*4",
 }
 """Dataset -> one answer to all of its tasks, found by reading what the audit showed."""
 TIMEOUT = 3.0
@@ -36,6 +35,16 @@ TIMEOUT = 3.0
 def families() -> Iterator[Family]:
     yield from (task_family(name) for name in FAMILIES if "<" not in name)
     yield from (ReasoningGym(name, TIMEOUT) for name in dataset_names())
+
+
+def compact(row: dict[str, Any]) -> dict[str, Any]:
+    """Counts of each kind, (accepted, scored, unscored), and an example of each error."""
+    kinds = {
+        f"{kind['truth']}: {kind['kind']}": (kind["accepted"]["hits"], kind["accepted"]["n"], kind["unscored"])
+        for kind in row["kinds"]
+    }
+    errors = {kind["kind"]: kind["examples"][0][1:] for kind in row["kinds"] if kind["examples"]}
+    return row | {"kinds": kinds, "errors": errors}
 
 
 def constant(family: ReasoningGym, level: int, answer: str, n: int = 100) -> dict[str, Any]:
@@ -59,7 +68,7 @@ def main() -> None:
         level = family.levels[0] if library else family.levels[min(len(family.levels), 16) // 2 - 1]
         begun = time.monotonic()
         try:
-            row = audit(family, level, chosen.library if library else chosen.built_in).as_dict()
+            row = compact(audit(family, level, chosen.library if library else chosen.built_in).as_dict())
         except AutotrophError as error:
             row = {"task": family.name, "level": level, "left_out": str(error)}
         if library:

@@ -193,7 +193,7 @@ def test_lineage_leads_from_any_row_to_the_base(unfiltered: Path, capsys: pytest
         last = made[-1]
         line = lineage.ancestry(run, last.policy)
         assert lineage.find(run, last.id).task["key"] == last.task["key"]
-        with pytest.raises(AutotrophError, match="no self-made row 'zz'; `autotroph lineage .*` names some"):
+        with pytest.raises(AutotrophError, match="no self-made row 'zz'; "):
             lineage.find(run, "zz")
         with pytest.raises(AutotrophError, match=r"'' fits \d+ rows.*give more digits"):
             lineage.find(run, "")

@@ -104,7 +104,7 @@ class Tally:
         self.scored += 1
         self.accepted += accepted
         self.credit += score
-        if (self.truth == "form" or accepted == (self.truth == "wrong")) and len(self.examples) < SHOWN:
+        if self.truth != "form" and accepted == (self.truth == "wrong") and len(self.examples) < SHOWN:
             self.examples.append((_cut(task.prompt), task.answer and _cut(task.answer), _cut(answer)))
 
     @property

@@ -44,9 +44,8 @@ def audit_table(audit: Audit) -> Table:
         table.add_column(name, justify=justify, no_wrap=True)
     table.add_column("for example")
     for tally in audit.kinds:
-        errors = tally.examples if tally.truth != "form" and tally.examples else []
-        example = "; ".join(f"{visible(answer)} for {visible(gold)}" for _, gold, answer in errors[:1])
-        style = "bold red" if errors else None
+        example = "".join(f"{visible(answer)} for {visible(gold)}" for _, gold, answer in tally.examples[:1])
+        style = "bold red" if tally.examples else None
         unscored = str(tally.unscored or "")
         table.add_row(tally.truth, tally.kind, share(tally.rate), unscored, Text(example), style=style)
     return table
