@@ -223,3 +223,16 @@ def test_a_depth_cap_is_enforced_before_training(tmp_path: Path) -> None:
     assert all(strand.depth <= 1 for cycle in record.cycles for strand in cycle.lineage)
     assert record.cycles[1].rejected["too deep"] > 0
     assert record.cycles[1].metrics["depth"] <= 1
+
+
+def test_a_monitor_stops_a_run_for_good_and_its_alarm_is_in_the_record(tmp_path: Path) -> None:
+    monitors = {"vendi_ngram": {"low": 1e9, "response": "stop"}}
+    with start(tmp_path / "r", "length_generalisation", **(SMALL | UNFILTERED), monitors=monitors) as run:
+        for _ in range(2):
+            with pytest.raises(AutotrophError, match="stopped by monitor vendi_ngram at"):
+                finish(run)
+        [cycle] = run.record().cycles
+    assert [alarm.monitor for alarm in cycle.alarms if alarm.response == "stop"] == ["vendi_ngram"]
+    assert not cycle.decision.promoted
+    assert 1 <= cycle.metrics["vendi_ngram"] <= 64
+    assert {"distinct_2", "self_bleu", "vendi_histogram", "saturation", "length_drift"} <= set(cycle.metrics)

@@ -28,6 +28,8 @@ class Report:
     refined: Mapping[str, float]
     """Mean score by inference refinement ("greedy", "vote@5", ...), measured beside the raw answers."""
     entropy: float | None = None
+    length: float | None = None
+    """Mean length of the answers, in characters."""
 
     def accuracy(self) -> dict[int, tuple[float, int]]:
         """Level -> (mean score, number of scored tasks), ascending; levels without any scored task are left out."""

@@ -17,6 +17,7 @@ from autotroph.core.trace import Group
 from autotroph.evaluate.benchmark import SealedSuite
 from autotroph.evaluate.gap import highest, measure_gap
 from autotroph.evaluate.gate import PairedGate
+from autotroph.evaluate.monitors import Monitors
 from autotroph.loop import Loop, Observer, Optimize, Stages
 from autotroph.models.episode import rollout_for
 from autotroph.models.tokenizer import TextTokenizer
@@ -98,6 +99,7 @@ class PractiseConfig(RunConfig):
     learner: LearnerConfig = LearnerConfig()
     gate: PairedGate = PairedGate()
     guard: Guard = Guard()
+    monitors: Monitors = Monitors()
 
     def family(self) -> TaskFamily:
         return task_family(self.task, **({"verifier": self.verifier} if self.verifier else {}))
@@ -190,5 +192,6 @@ def practise(
         budget=config.budget,
         require_gap=config.require_gap,
         guard=config.guard,
+        monitors=config.monitors,
         **ends,
     )

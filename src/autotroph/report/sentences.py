@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from autotroph.core.decision import Decision
 from autotroph.report.levels import Estimate, by_level
-from autotroph.store.record import Gap, RunRecord
+from autotroph.store.record import Alarm, Gap, RunRecord
 
 PAST = {"promote": "promoted", "hold": "held", "roll back": "rolled back"}
 
@@ -59,6 +61,12 @@ def headline(record: RunRecord) -> str:
         return f"No level above {record.taught} is solved more often than not. Level {level}: {now}; {before}."
     taught = f"Taught up to level {record.taught}, the" if len(above) < len(measured) else "The"
     return f"{taught} model now solves level {level} at {now}; {before}."
+
+
+def alarms_sentence(alarms: Sequence[Alarm]) -> str:
+    """'alarm: saturation .99 (limit .98, warn)'; empty where all is quiet."""
+    shown = [f"{a.monitor} {a.value:.3g} (limit {a.limit:g}, {a.response})" for a in alarms]
+    return f"alarm: {', '.join(shown)}" if shown else ""
 
 
 def gap_sentence(gap: Gap) -> str:

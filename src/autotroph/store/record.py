@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal
 
 from autotroph.core.config import Config
 from autotroph.core.decision import Decision
@@ -20,6 +20,18 @@ class Sample(Config):
     gold: str | None
     status: str
     reason: str | None = None
+
+
+Response = Literal["warn", "hold", "stop"]
+
+
+class Alarm(Config):
+    """A monitor's figure that crossed its limit, and the response that was declared for it."""
+
+    monitor: str
+    value: float
+    limit: float
+    response: Response
 
 
 class Gap(Config):
@@ -56,8 +68,8 @@ class CycleRecord(Config):
     """One turn of the loop.
 
     `metrics` holds `generated`, `kept`, `label_accuracy` (share of kept labels that are right, known to the
-    report alone), `self_made_share`, `depth`, `entropy`, `loss`, `tokens`, `seconds` (of each stage, too:
-    `acquire_seconds` and so on), and whatever a recipe adds.
+    report alone), `self_made_share`, `depth`, `entropy`, `loss`, the figures of `evaluate.monitors`, `tokens`,
+    `seconds` (of each stage, too: `acquire_seconds` and so on), and whatever a recipe adds.
     """
 
     cycle: int
@@ -76,6 +88,7 @@ class CycleRecord(Config):
     poisoned: bool = False
     lineage: tuple[Strand, ...] = ()
     """All that the cycle was fed."""
+    alarms: tuple[Alarm, ...] = ()
 
 
 class RunRecord(Config):
