@@ -43,28 +43,35 @@ def distinct_n(texts: Sequence[str], n: int = 2) -> float:
 def self_bleu(texts: Sequence[str], n: int = 4) -> float:
     """Mean BLEU of each text with all others as its references (arXiv:1802.01886); 1: each text is in the others.
 
-    Characters as the unit, uniform weights on 1- to n-grams, n at most the text's length, no smoothing. Needs two
-    texts; empty ones are left out, and score 0 where fewer are left.
+    BLEU (Papineni et al. 2002): geometric mean of the clipped precisions of 1- to n-grams, n at most the text's length,
+    times exp(1 - r/c) where its length c is below that of the nearest reference, r. Characters as the unit, without
+    smoothing. Empty texts are left out; 0 where fewer than two are left.
     """
     texts = [text for text in texts if text]
-    return float(np.mean([_bleu(i, texts, n) for i in range(len(texts))])) if len(texts) > 1 else 0.0
+    if len(texts) < 2:
+        return 0.0
+    orders = [_precisions([grams(text, order) for text in texts]) for order in range(1, n + 1)]
+    scores = []
+    for i, text in enumerate(texts):
+        used = [precisions[i] for precisions in orders[: len(text)]]
+        others = [len(other) for k, other in enumerate(texts) if k != i]
+        nearest = min(others, key=lambda length: (abs(length - len(text)), length))
+        log = sum(map(math.log, used)) / len(used) if all(used) else -math.inf
+        scores.append(math.exp(log + min(0.0, 1 - nearest / len(text))))
+    return sum(scores) / len(scores)
 
 
-def _bleu(i: int, texts: Sequence[str], n: int) -> float:
-    """BLEU of text i: geometric mean of clipped precisions, times exp(1 - r/c) where it is shorter (Papineni 2002)."""
-    text, others = texts[i], [*texts[:i], *texts[i + 1 :]]
-    logs = []
-    for order in range(1, min(n, len(text)) + 1):
-        most: Counter[str] = Counter()
-        for other in others:
-            most |= grams(other, order)
-        own = grams(text, order)
-        matched = (own & most).total()
-        if not matched:
-            return 0.0
-        logs.append(math.log(matched / own.total()))
-    nearest = min((len(other) for other in others), key=lambda length: (abs(length - len(text)), length))
-    return math.exp(sum(logs) / len(logs) + min(0.0, 1 - nearest / len(text)))
+def _precisions(counts: Sequence[Counter[str]]) -> list[float]:
+    """Share of each text's n-grams that another text has as often: the highest count among the others clips."""
+    top: dict[str, tuple[int, int]] = {}
+    for count in counts:
+        for gram, times in count.items():
+            first, second = top.get(gram, (0, 0))
+            top[gram] = (max(first, times), max(second, min(first, times)))
+    return [
+        sum(min(times, top[gram][times == top[gram][0]]) for gram, times in count.items()) / count.total()
+        for count in counts
+    ]
 
 
 def ngram_kernel(texts: Sequence[str], n: int = 3) -> NDArray[np.float64]:
@@ -73,8 +80,10 @@ def ngram_kernel(texts: Sequence[str], n: int = 3) -> NDArray[np.float64]:
 
 
 def histogram_kernel(texts: Sequence[str]) -> NDArray[np.float64]:
-    """Cosine of the counts of single characters, whatever their order, and of the length's."""
-    return _cosine([Counter({**Counter(text), "length": len(text)}) for text in texts])
+    """Cosine of the counts of single characters, whatever their order, times exp(-|difference| / mean) of lengths."""
+    lengths = np.array([len(text) for text in texts], dtype=float)
+    apart = np.abs(lengths[:, None] - lengths) / max(1.0, lengths.mean())
+    return _cosine([Counter(text) for text in texts]) * np.exp(-apart)
 
 
 def _cosine(counts: Sequence[Counter[str]]) -> NDArray[np.float64]:

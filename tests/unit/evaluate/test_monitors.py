@@ -77,6 +77,11 @@ def test_vendi_counts_what_is_different() -> None:
     assert vendi(["abcd", "dcba"], histogram_kernel) == pytest.approx(1.0)
 
 
+def test_lengths_count_in_the_second_kernel() -> None:
+    """Lengths 2 and 4, mean 3: exp(-2/3) off the diagonal."""
+    assert histogram_kernel(["aa", "aaaa"])[0, 1] == pytest.approx(math.exp(-2 / 3))
+
+
 def test_vendi_of_two_texts_with_a_known_cosine() -> None:
     """Trigrams {abc} and {abc, bcd}: cosine 1/sqrt(2), eigenvalues of K/2 (1 +- 1/sqrt(2))/2."""
     values = [(1 + sign / math.sqrt(2)) / 2 for sign in (1, -1)]
