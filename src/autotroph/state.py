@@ -62,7 +62,7 @@ class State:
             data["level"],
             Policy(**data["champion"]),
             Policy(**data["trainee"]),
-            Meter(**(last or base).data["meter"]),
+            Meter(**(last or run.ledger.last("gap") or base).data["meter"]),
         )
 
     @property

@@ -47,6 +47,8 @@ class Report:
     entropy: float | None = None
     cost: float | None = None
     """Mean cost of one answer, in any unit that champion and candidate share; here, generated tokens."""
+    length: float | None = None
+    """Mean length of the answers, in characters."""
 
     def accuracy(self) -> dict[int, tuple[float, int]]:
         """Level -> (mean score, number of scored tasks), ascending; levels without any scored task are left out."""

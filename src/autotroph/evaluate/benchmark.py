@@ -53,7 +53,8 @@ class SealedSuite:
             )
         entropy = sum(entropies) / len(entropies) if entropies else None
         cost = sum(sum(trace.sampled) for trace in traces) / len(traces)
-        return Report(sampler.policy.id, self.name, results, refined, entropy, cost)
+        length = sum(len(trace.text) for trace in traces) / len(traces)
+        return Report(sampler.policy.id, self.name, results, refined, entropy, cost, length)
 
 
 def _mean(scores: Sequence[float | None]) -> float:
