@@ -83,7 +83,8 @@ def histogram_kernel(texts: Sequence[str]) -> NDArray[np.float64]:
     """Cosine of the counts of single characters, whatever their order, times exp(-|difference| / mean) of lengths."""
     lengths = np.array([len(text) for text in texts], dtype=float)
     apart = np.abs(lengths[:, None] - lengths) / max(1.0, lengths.mean())
-    return _cosine([Counter(text) for text in texts]) * np.exp(-apart)
+    alike: NDArray[np.float64] = _cosine([Counter(text) for text in texts]) * np.exp(-apart)
+    return alike
 
 
 def _cosine(counts: Sequence[Counter[str]]) -> NDArray[np.float64]:
@@ -200,9 +201,11 @@ def readings(groups: Sequence[Group], champion: Report, candidate: Report) -> di
 class Limit(Config):
     """A monitor: the range in which its figure is silent, and the response outside of it."""
 
-    low: float | None = Field(None, description="alarm below this; none: never")
-    high: float | None = Field(None, description="alarm above this; none: never")
-    response: Response = Field("warn", description="what an alarm does: be shown, hold the candidate, stop the run")
+    low: float | None = Field(default=None, description="alarm below this; none: never")
+    high: float | None = Field(default=None, description="alarm above this; none: never")
+    response: Response = Field(
+        default="warn", description="what an alarm does: be shown, hold the candidate, stop the run"
+    )
 
 
 GOLD = ("proxy_gap", "unique_correct")

@@ -25,8 +25,10 @@ class Guard(Config):
     batches, which draws real rows as often as it asks.
     """
 
-    real_floor: float = Field(0.05, ge=0, lt=1, description="least share of real rows in what is trained on")
-    max_depth: int | None = Field(None, ge=1, description="most generations of self-made data behind a row; none: any")
+    real_floor: float = Field(default=0.05, ge=0, lt=1, description="least share of real rows in what is trained on")
+    max_depth: int | None = Field(
+        default=None, ge=1, description="most generations of self-made data behind a row; none: any"
+    )
 
     def select(self, groups: Sequence[Group], view: View) -> list[Group]:
         """Raises AutotrophError where rows are left, all of them self-made, and the floor is above 0."""

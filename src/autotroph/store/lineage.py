@@ -95,7 +95,8 @@ def find(run: Run, name: str) -> Row:
 
 def ancestry(run: Run, policy: str) -> list[Generation]:
     """The policy and every one that it went on from, the base last."""
-    trainee, made = run.base_policy().id, {}
+    trainee = run.base_policy().id
+    made: dict[str, tuple[str, Generation]] = {}
     for event in run.ledger.events("cycle"):
         record = CycleRecord.model_validate(event.data["record"])
         made.setdefault(record.candidate, (trainee, Generation(record.candidate, record.cycle, record.lineage)))

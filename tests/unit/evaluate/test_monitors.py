@@ -46,7 +46,7 @@ def group(name: str, *answers: tuple[str, float | None]) -> Group:
 
 
 def report(*scores: float | None, length: float = 4.0) -> Report:
-    return Report("p", "s", tuple(Result(str(i), 1, score) for i, score in enumerate(scores)), {}, None, length)
+    return Report("p", "s", tuple(Result(str(i), 1, score) for i, score in enumerate(scores)), {}, length=length)
 
 
 def test_distinct_n() -> None:
