@@ -5,19 +5,24 @@ from __future__ import annotations
 import time
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Protocol
 
 from autotroph.core.budget import Budget
-from autotroph.core.decision import Report
+from autotroph.core.decision import Decision, Report
+from autotroph.core.errors import AutotrophError
 from autotroph.core.policy import Policy
 from autotroph.core.protocols import Gate, Refiner, Selector, Source, Verify, View
 from autotroph.core.task import Task, refuse_unless_train
 from autotroph.core.trace import Group, Trace
+from autotroph.evaluate import gap as gaps
 from autotroph.evaluate.benchmark import SealedSuite
+from autotroph.evaluate.monitors import Monitors, proxy_gap, readings
+from autotroph.select.guard import Guard
 from autotroph.state import State
-from autotroph.store.record import CycleRecord, Sample
+from autotroph.store.lineage import strands
+from autotroph.store.record import Alarm, CycleRecord, Gap, Sample
 from autotroph.store.run import Run
 
 Rows = Sequence[tuple[Task, Trace]]
@@ -28,6 +33,7 @@ class Observer(Protocol):
     """Somebody who watches a run."""
 
     def base(self, step: int, steps: int, loss: float) -> None: ...
+    def gap(self, gap: Gap) -> None: ...
     def stage(self, cycle: int, name: str) -> None: ...
     def cycle(self, record: CycleRecord) -> None: ...
 
@@ -39,6 +45,7 @@ class Recorder:
         self.records: list[CycleRecord] = []
 
     def base(self, step: int, steps: int, loss: float) -> None: ...
+    def gap(self, gap: Gap) -> None: ...
     def stage(self, cycle: int, name: str) -> None: ...
     def cycle(self, record: CycleRecord) -> None:
         self.records.append(record)
@@ -52,7 +59,7 @@ class Stages:
     selector: Selector
     optimize: Optimize
     suite: Callable[[int], SealedSuite]
-    """Fresh sealed tasks for the given seed."""
+    """Fresh sealed tasks for the given seed; a set serves `gate.reuse` cycles."""
     refiner: Refiner
     gate: Gate
     verify: Verify
@@ -76,6 +83,14 @@ class Loop:
     mastery: float = 0.0
     """Share of a level's tasks for which selection must keep a row before the level counts as mastered."""
 
+    guard: Guard = field(default_factory=Guard)
+    """Looks at what selection kept, before any training."""
+    monitors: Monitors = field(default_factory=Monitors)
+    gap: Callable[[View], Gap] | None = None
+    """Measures what there is to gain before compute is spent; None: not asked for."""
+    require_gap: float | None = None
+    """Least upper bound of the gap with which the run may begin."""
+
     def finished(self, state: State) -> bool:
         reached = self.target_level is not None and state.level >= self.target_level
         return reached or state.cycle >= self.cycles
@@ -88,33 +103,38 @@ def cycle(state: State, loop: Loop, watch: Observer) -> State:
     acquired = stages.source.propose(state)
     refuse_unless_train((group.task for group in acquired), "acquire")
     clock.enter("select")
-    selected = stages.selector.select(acquired, state)
+    selected = loop.guard.select(stages.selector.select(acquired, state), state)
     clock.enter("optimize")
     refuse_unless_train((group.task for group in selected), "optimize")
     candidate, metrics = stages.optimize(selected, state)
     clock.enter("evaluate")
-    suite, seed = stages.suite(state.seed("sealed")), state.seed("evaluate")
+    opened = state.cycle - state.cycle % stages.gate.reuse
+    suite, seed = stages.suite(state.seed_at(opened, "sealed")), state.seed("evaluate")
     champion_report = suite.run(state.sampler(state.champion), stages.refiner, seed=seed)
     candidate_report = suite.run(state.sampler(candidate), stages.refiner, seed=seed)
-    decision = stages.gate.decide(champion_report, candidate_report, state.cycle + 1)
+    answered = sum(verdict != "hold" for verdict in state.verdicts()[opened:])
+    decision = stages.gate.decide(champion_report, candidate_report, state.cycle + 1, answered)
     clock.leave()
-    after, rows = state.meter.snapshot(), rows_of(state.champion.id, selected)
+    rows = rows_of(state.champion.id, selected)
+    metrics |= row_metrics(rows, candidate_report, stages.verify)
+    metrics |= readings(own(state.champion.id, selected), champion_report, candidate_report)
+    alarms = loop.monitors.alarms(metrics)
+    after = state.meter.snapshot()
     record = CycleRecord(
         cycle=state.cycle,
         level=max((task.level for task, _ in rows), default=state.level),
         mastered=mastered(rows, state.level, loop.mastery),
         champion=state.champion.id,
         candidate=candidate.id,
-        decision=decision,
+        decision=held(decision, alarms),
         champion_accuracy=champion_report.accuracy(),
         candidate_accuracy=candidate_report.accuracy(),
-        metrics=metrics
-        | row_metrics(rows, candidate_report, stages.verify)
-        | {name: after[name] - before[name] for name in ("seconds", "tokens")}
-        | clock.seconds,
+        metrics=metrics | {name: after[name] - before[name] for name in ("seconds", "tokens")} | clock.seconds,
         rejected=dict(Counter(trace.rejected for _, trace in rows if trace.rejected)),
         samples=samples(rows, stages.verify),
         poisoned=state.cycle == loop.poison_cycle,
+        lineage=strands(selected, state.trainee.id),
+        alarms=alarms,
     )
     watch.cycle(record)
     return state.commit(candidate, record)
@@ -143,13 +163,31 @@ def run_loop(run: Run, loop: Loop, watch: Observer) -> State:
         folder, taught = loop.base(watch)
         State.begin(run, folder, taught)
     state = State.restore(run)
+    if state.cycle == 0:
+        _measure_gap(run, loop, state, watch)
     while not loop.finished(state):
         state.meter.check(loop.budget)
+        refuse_after_stop(run)
         state = cycle(state, loop, watch)
+    refuse_after_stop(run)
     if run.ledger.last("end") is None:
         watch.stage(state.cycle, "final")
         _finish(run, loop, state)
     return state
+
+
+def _measure_gap(run: Run, loop: Loop, state: State, watch: Observer) -> None:
+    """Before the first cycle: what the run's pick can gain. Raises AutotrophError where that is less than required."""
+    if loop.gap is None:
+        return
+    found = run.gap()
+    if found is None:
+        watch.stage(0, "gap")
+        found = loop.gap(state)
+        run.ledger.append("gap", {"gap": found.model_dump(), "meter": state.meter.snapshot()})
+    watch.gap(found)
+    if loop.require_gap is not None:
+        gaps.require(found, loop.require_gap)
 
 
 def _finish(run: Run, loop: Loop, state: State) -> None:
@@ -168,9 +206,13 @@ def row_metrics(rows: Rows, report: Report, verify: Verify) -> dict[str, float]:
     """Counts of a cycle's self-made rows, and how many of the kept labels are right."""
     kept = [(task, trace) for task, trace in rows if trace.rejected is None]
     metrics = {"generated": float(len(rows)), "kept": float(len(kept))}
-    scores = [score for task, trace in kept if (score := verify(task, trace.text)) is not None]
+    judged = {(task.key, trace.text): verify(task, trace.text) for task, trace in kept}
+    scores = [score for task, trace in kept if (score := judged[task.key, trace.text]) is not None]
     if scores:
+        right = sum(score == 1.0 for score in judged.values())
+        metrics["unique_correct"] = right / len({task.key for task, _ in rows})
         metrics["label_accuracy"] = sum(scores) / len(scores)
+        metrics["proxy_gap"] = proxy_gap([1.0] * len(scores), scores)
     if report.entropy is not None:
         metrics["entropy"] = report.entropy
     return metrics
@@ -196,9 +238,34 @@ def samples(rows: Rows, verify: Verify, each: int = 3) -> tuple[Sample, ...]:
     return tuple(sample for same in found.values() for sample in same)
 
 
+def held(decision: Decision, alarms: Sequence[Alarm]) -> Decision:
+    """The gate's decision, or a hold where a monitor that may ask for one keeps a candidate from promotion."""
+    names = [alarm.monitor for alarm in alarms if alarm.response != "warn"]
+    if not names or not decision.promoted:
+        return decision
+    return replace(decision, verdict="hold", reason=f"held by monitor {', '.join(names)}; else: {decision.reason}")
+
+
+def refuse_after_stop(run: Run) -> None:
+    """Raises AutotrophError where a monitor of the last cycle asked for the end of the run."""
+    last = run.ledger.last("cycle")
+    for alarm in CycleRecord.model_validate(last.data["record"]).alarms if last else ():
+        if alarm.response == "stop":
+            raise AutotrophError(
+                f"stopped by monitor {alarm.monitor} at {alarm.value:.4g}, limit {alarm.limit:g}; look at the report, "
+                "then run again with other settings or limits"
+            )
+
+
+def own(policy: str, groups: Sequence[Group]) -> list[Group]:
+    """Groups with the traces of one policy alone, those without any left out."""
+    mine = [Group(group.task, tuple(t for t in group.traces if t.policy == policy)) for group in groups]
+    return [group for group in mine if group.traces]
+
+
 def rows_of(policy: str, groups: Sequence[Group]) -> Rows:
     """Every trace of one policy, with its task: what is gold or replayed is left out."""
-    return [(group.task, trace) for group in groups for trace in group.traces if trace.policy == policy]
+    return [(group.task, trace) for group in own(policy, groups) for trace in group.traces]
 
 
 def mastered(rows: Rows, level: int, share: float) -> int:

@@ -12,6 +12,7 @@ from typing import Any
 from torch import Tensor
 
 from autotroph.core.budget import Meter
+from autotroph.core.decision import Verdict
 from autotroph.core.policy import Policy
 from autotroph.core.task import Provenance, Task, stable_hash
 from autotroph.core.trace import Group, Trace
@@ -61,7 +62,7 @@ class State:
             data["level"],
             Policy(**data["champion"]),
             Policy(**data["trainee"]),
-            Meter(**(last or base).data["meter"]),
+            Meter(**(last or run.ledger.last("gap") or base).data["meter"]),
         )
 
     @property
@@ -69,7 +70,14 @@ class State:
         return self.cycle - (0 if self.champion.parent is None else self.champion.cycle + 1)
 
     def seed(self, purpose: str) -> int:
-        return int(stable_hash(str(self.run_seed), str(self.cycle), purpose)[:12], 16)
+        return self.seed_at(self.cycle, purpose)
+
+    def seed_at(self, cycle: int, purpose: str) -> int:
+        return int(stable_hash(str(self.run_seed), str(cycle), purpose)[:12], 16)
+
+    def verdicts(self) -> list[Verdict]:
+        """What the gate has said so far, one a cycle."""
+        return [event.data["record"]["decision"]["verdict"] for event in self.run.ledger.events("cycle")]
 
     def load(self, policy: Policy, member: int = 0) -> tuple[Transformer, TextTokenizer]:
         return checkpoint.load(self.run.policies.path(policy.uri), member)

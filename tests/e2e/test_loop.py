@@ -7,11 +7,14 @@ import pytest
 from conftest import PRACTICE, SMALL, finish, start
 
 from autotroph.acquire.replay import Poisoned
+from autotroph.cli.main import invoke
+from autotroph.core.errors import AutotrophError
 from autotroph.core.protocols import View
 from autotroph.core.trace import Group
 from autotroph.loop import Recorder, run_loop
 from autotroph.recipes import length_generalisation as recipe
 from autotroph.state import State
+from autotroph.store import lineage
 from autotroph.store.run import Run
 from autotroph.tasks.registry import task_family
 
@@ -21,6 +24,18 @@ def clean(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A finished run without any failure."""
     folder = tmp_path_factory.mktemp("runs") / "clean"
     with start(folder, "length_generalisation", **SMALL) as run:
+        finish(run)
+    return folder
+
+
+UNFILTERED = {"members": 1, "filter": "none", "entropy": 0, "steps": 60}
+"""Every self-made row is kept, right or wrong."""
+
+
+@pytest.fixture(scope="module")
+def unfiltered(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("runs") / "unfiltered"
+    with start(folder, "length_generalisation", **(SMALL | UNFILTERED)) as run:
         finish(run)
     return folder
 
@@ -37,15 +52,16 @@ def test_the_ledger_of_a_run_holds_together(clean: Path) -> None:
     with Run.open(clean, write=False) as run:
         run.ledger.check()
         kinds = [event.kind for event in run.ledger.events()]
-        assert kinds == ["start", "base", *["cycle"] * len(run.record().cycles), "end"]
+        assert kinds == ["start", "base", "gap", *["cycle"] * len(run.record().cycles), "end"]
         assert set(run.start["versions"]) >= {"autotroph", "torch"}
         assert run.start["machine"]["cores"] >= 1
 
 
-def test_every_self_made_row_has_its_lineage(clean: Path) -> None:
-    with Run.open(clean, write=False) as run:
+def test_every_self_made_row_has_its_lineage(unfiltered: Path) -> None:
+    with Run.open(unfiltered, write=False) as run:
         rows = list(State.restore(run).history())
         assert rows
+        assert all(rows)
         for groups in rows:
             for group in groups:
                 assert group.task.level > SMALL["taught"]
@@ -75,6 +91,20 @@ def test_poison_corrupts_every_label_of_its_round_and_no_other(tmp_path: Path) -
         record = run.record()
     assert [cycle.poisoned for cycle in record.cycles] == [True, False]
     assert record.cycles[0].metrics["label_accuracy"] == 0.0
+
+
+def test_a_reused_set_serves_its_looks_and_pays_for_them(tmp_path: Path) -> None:
+    """Two rounds on one set: the same seed draws both, and the second look pays for what the first one said."""
+    settings = {**SMALL, "gate": {"reuse": 2}}
+    with start(tmp_path / "reused", "length_generalisation", **settings) as run:
+        loop, drawn = recipe.build(recipe.Config(**settings)), []
+        suite = loop.stages.suite
+        spied = replace(loop.stages, suite=lambda seed: drawn.append(seed) or suite(seed))
+        run_loop(run, replace(loop, stages=spied), Recorder())
+        first, second = run.record().cycles
+    assert drawn[0] == drawn[1]
+    assert first.decision.promoted
+    assert second.decision.alpha == pytest.approx(first.decision.alpha / 4)
 
 
 class Interrupting(Recorder):
@@ -150,3 +180,73 @@ def test_rft_learns_from_right_tries_alone_in_an_environment(tmp_path: Path) -> 
     before, after = record.base_accuracy[2][0], record.champion_accuracy[2][0]
     assert any(cycle.decision.promoted for cycle in record.cycles)
     assert after > before, f"{before:.2f} -> {after:.2f}"
+
+
+def test_a_run_begins_with_its_gap_and_refuses_where_there_is_none(tmp_path: Path) -> None:
+    """A base that cannot copy six letters at all has nothing to pick from; resuming does not get around it."""
+    hopeless = PRACTICE | {"level": 6, "cycles": 1, "base": {"hidden": 32, "train": {"steps": 1, "rows": 50}}}
+    with start(tmp_path / "r", "grpo", **hopeless, require_gap=0.5) as run:
+        for _ in range(2):
+            with pytest.raises(AutotrophError, match=r"below --require-gap 0\.5"):
+                finish(run)
+        found = run.record().gap
+        assert [event.kind for event in run.ledger.events()] == ["start", "base", "gap"]
+    assert found is not None
+    assert found.high < 0.5
+    assert found.mean <= found.picked == found.best
+    with (
+        start(tmp_path / "s", "grpo", **PRACTICE, gap_samples=0, require_gap=0.1) as run,
+        pytest.raises(AutotrophError, match="raise --gap-samples"),
+    ):
+        finish(run)
+
+
+def test_lineage_leads_from_any_row_to_the_base(unfiltered: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with Run.open(unfiltered, write=False) as run:
+        record, made = run.record(), list(lineage.rows(run))
+        last = made[-1]
+        line = lineage.ancestry(run, last.policy)
+        assert lineage.find(run, last.id).task["key"] == last.task["key"]
+        with pytest.raises(AutotrophError, match="no self-made row 'zz'; "):
+            lineage.find(run, "zz")
+        with pytest.raises(AutotrophError, match=r"'' fits \d+ rows.*give more digits"):
+            lineage.find(run, "")
+    assert line[-1].policy == record.base
+    assert line[-1].cycle is None
+    assert [last.depth, record.cycles[0].decision.promoted] == [2, True]
+    for cycle in record.cycles:
+        of_cycle = [row for row in made if row.cycle == cycle.cycle]
+        fresh = sum(strand.rows for strand in cycle.lineage if strand.policy == cycle.champion)
+        gold = sum(strand.rows for strand in cycle.lineage if strand.policy == "gold")
+        assert len(of_cycle) == fresh == cycle.metrics["kept"]
+        assert gold > 0
+        assert all(strand.depth == 0 for strand in cycle.lineage if strand.policy == "gold")
+    assert invoke(["lineage", str(unfiltered), last.id]) == 0
+    shown = capsys.readouterr().out
+    assert last.task["prompt"] in shown
+    assert f"policy {record.base}: the base" in shown
+    assert invoke(["lineage", str(unfiltered)]) == 0
+    assert last.id in capsys.readouterr().out
+
+
+def test_a_depth_cap_is_enforced_before_training(tmp_path: Path) -> None:
+    with start(tmp_path / "r", "length_generalisation", **(SMALL | UNFILTERED), guard={"max_depth": 1}) as run:
+        finish(run)
+        record = run.record()
+    assert record.cycles[0].decision.promoted
+    assert all(strand.depth <= 1 for cycle in record.cycles for strand in cycle.lineage)
+    assert record.cycles[1].rejected["too deep"] > 0
+    assert record.cycles[1].metrics["depth"] <= 1
+
+
+def test_a_monitor_stops_a_run_for_good_and_its_alarm_is_in_the_record(tmp_path: Path) -> None:
+    monitors = {"vendi_ngram": {"low": 1e9, "response": "stop"}}
+    with start(tmp_path / "r", "length_generalisation", **(SMALL | UNFILTERED), monitors=monitors) as run:
+        for _ in range(2):
+            with pytest.raises(AutotrophError, match="stopped by monitor vendi_ngram at"):
+                finish(run)
+        [cycle] = run.record().cycles
+    assert [alarm.monitor for alarm in cycle.alarms if alarm.response == "stop"] == ["vendi_ngram"]
+    assert not cycle.decision.promoted
+    assert 1 <= cycle.metrics["vendi_ngram"] <= 64
+    assert {"distinct_2", "self_bleu", "vendi_histogram", "saturation", "length_drift"} <= set(cycle.metrics)

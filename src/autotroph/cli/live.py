@@ -12,7 +12,8 @@ from rich.table import Table
 from rich.text import Text
 
 from autotroph.loop import Loop
-from autotroph.store.record import CycleRecord
+from autotroph.report.sentences import alarms_sentence, gap_sentence
+from autotroph.store.record import CycleRecord, Gap
 
 MARKS = {"promote": ("promoted", "green"), "hold": ("held", "yellow"), "roll back": ("rolled back", "red")}
 SHADES = ("grey23", "dark_orange3", "orange3", "yellow3", "chartreuse3", "green3")
@@ -46,10 +47,15 @@ class Live:
         if not self.console.is_terminal and step % max(1, steps // 10) == 0:
             self.console.print(self._stage)
 
+    def gap(self, gap: Gap) -> None:
+        self.console.print(gap_sentence(gap))
+
     def cycle(self, record: CycleRecord) -> None:
         self._records.append(record)
         if not self.console.is_terminal:
             self.console.print(sentence(record))
+        if record.alarms:
+            self.console.print(f"round {record.cycle + 1}: {alarms_sentence(record.alarms)}")
 
     def _view(self) -> Group:
         table = Table("round", "level", "kept", "decision", "sealed accuracy by level", box=None, pad_edge=False)

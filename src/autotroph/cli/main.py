@@ -1,7 +1,7 @@
 """`autotroph`: the command line.
 
 Exit codes: 0 done; 2 a mistake in what was given (one line on stderr says what, where and the way out); 3 a budget cap
-stopped the run at a safe point; 130 interrupted, resumable.
+stopped the run at a safe point; 130 interrupted, resumable. `gate` has its own: 0 promote, 1 hold, 3 roll back.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from typing import Any
 
 import click
 
+from autotroph.cli.gate import gate
 from autotroph.cli.options import nested, options
 from autotroph.core.config import merged
 from autotroph.core.errors import AutotrophError, BudgetExceeded
@@ -30,7 +31,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
 def invoke(arguments: Sequence[str]) -> int:
     """Run one command; returns the exit code."""
     try:
-        cli.main(list(arguments), prog_name="autotroph", standalone_mode=False)
+        return cli.main(list(arguments), prog_name="autotroph", standalone_mode=False) or 0
     except BudgetExceeded as stop:
         click.echo(f"stopped: {stop}", err=True)
         return EXIT_BUDGET
@@ -43,7 +44,6 @@ def invoke(arguments: Sequence[str]) -> int:
     except (KeyboardInterrupt, click.Abort):
         click.echo("interrupted: what was committed is safe; `autotroph resume RUN` goes on", err=True)
         return EXIT_INTERRUPTED
-    return 0
 
 
 class Recipes(click.Group):
@@ -108,6 +108,9 @@ def run() -> None:
     """Run a recipe, or a TOML file that names one, in a new run folder."""
 
 
+cli.add_command(gate)
+
+
 @cli.command()
 @click.argument("folder", type=click.Path(path_type=Path))
 @click.option("as_json", "--json", is_flag=True, help="print a last line with the summary as JSON")
@@ -133,6 +136,59 @@ def report(folder: Path, out: Path | None) -> None:
         target = out or folder / "report.html"
         html.write(opened.record(), target)
     click.echo(target)
+
+
+@cli.command()
+@click.argument("folder", metavar="RUN", type=click.Path(path_type=Path))
+@click.argument("row", required=False)
+@click.option("as_json", "--json", is_flag=True, help="print one line of JSON")
+def lineage(folder: Path, row: str | None, as_json: bool) -> None:
+    """What each cycle of a run was fed; with ROW (the start of its id or of its task's key), that row's ancestry."""
+    from collections import deque
+
+    from autotroph.report.table import ancestry_lines, lineage_table
+    from autotroph.store import lineage as store
+    from autotroph.store.run import Run
+
+    with Run.open(folder, write=False) as opened:
+        if row is not None:
+            found = store.find(opened, row)
+            line = store.ancestry(opened, found.policy)
+            lines = [json.dumps({"row": asdict(found), "ancestry": [generation.as_dict() for generation in line]})]
+            click.echo("\n".join(lines if as_json else ancestry_lines(found, line)))
+            return
+        record, newest = opened.record(), deque(store.rows(opened), maxlen=5)
+    if as_json:
+        cycles = [[strand.model_dump() for strand in cycle.lineage] for cycle in record.cycles]
+        click.echo(json.dumps({"cycles": cycles, "newest": [row.id for row in newest]}))
+        return
+    from rich.console import Console
+
+    Console().print(lineage_table(record))
+    click.echo(f"newest rows: {', '.join(row.id for row in newest) or 'none'}")
+
+
+@cli.command()
+@click.argument("task")
+@click.option("--verifier", default=None, help="of a jsonl task: module:function or file.py:function")
+@click.option("--level", type=int, default=None, help="level of the tasks [default: the lowest]")
+@click.option("--n", type=click.IntRange(1), default=100, show_default=True, help="train tasks to probe with")
+@click.option("as_json", "--json", is_flag=True, help="print the findings as one line of JSON")
+def audit(task: str, verifier: str | None, level: int | None, n: int, as_json: bool) -> None:
+    """What a task's verifier accepts and refuses: right, wrong, adversarial and empty answers, with error rates."""
+    from autotroph.evaluate.audit import audit as examine
+    from autotroph.tasks.registry import task_family
+
+    family = task_family(task, **({"verifier": verifier} if verifier else {}))
+    found = examine(family, family.levels[0] if level is None else level, n)
+    if as_json:
+        click.echo(json.dumps(found.as_dict()))
+    else:
+        from rich.console import Console
+
+        from autotroph.report.table import audit_table
+
+        Console().print(audit_table(found))
 
 
 @cli.command()
@@ -206,6 +262,7 @@ def summary(record: Any, folder: Path, root: str) -> dict[str, Any]:
         "base": accuracy(record.base_accuracy),
         "champion": accuracy(record.champion_accuracy),
         "refined": record.refined,
+        "gap": record.gap.model_dump() if record.gap else None,
         "decisions": [
             {"cycle": c.cycle, "level": c.level, "poisoned": c.poisoned, **asdict(c.decision)}
             | {name: c.metrics.get(name) for name in ("generated", "kept", "label_accuracy")}

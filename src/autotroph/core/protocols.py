@@ -257,7 +257,14 @@ class Refiner(Protocol):
 
 
 class Gate(Protocol):
-    def decide(self, champion: Report, candidate: Report, look: int) -> Decision: ...
+    @property
+    def reuse(self) -> int:
+        """Comparisons that one sealed set serves before it is replaced by fresh tasks."""
+        ...
+
+    def decide(self, champion: Report, candidate: Report, look: int, answered: int = 0) -> Decision:
+        """`look`: 1 for the first comparison of the run. `answered`: earlier verdicts on this set other than hold."""
+        ...
 
 
 class Monitor(Protocol):

@@ -52,7 +52,9 @@ class SealedSuite:
                 [self._family.verify(task, trace.text) for task, trace in zip(self._tasks, answers, strict=True)]
             )
         entropy = sum(entropies) / len(entropies) if entropies else None
-        return Report(sampler.policy.id, self.name, results, refined, entropy)
+        cost = sum(sum(trace.sampled) for trace in traces) / len(traces)
+        length = sum(len(trace.text) for trace in traces) / len(traces)
+        return Report(sampler.policy.id, self.name, results, refined, entropy, cost, length)
 
 
 def _mean(scores: Sequence[float | None]) -> float:

@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import Field
 
 from autotroph.acquire.curated import gold_groups
 from autotroph.core.config import Config
 from autotroph.core.errors import AutotrophError
-from autotroph.core.protocols import SamplingParams, Selector, Source, TaskFamily
+from autotroph.core.protocols import SamplingParams, Selector, Source, TaskFamily, View
 from autotroph.core.task import Task
 from autotroph.core.trace import Group
 from autotroph.evaluate.benchmark import SealedSuite
+from autotroph.evaluate.gap import highest, measure_gap
 from autotroph.evaluate.gate import PairedGate
+from autotroph.evaluate.monitors import Monitors
 from autotroph.loop import Loop, Observer, Optimize, Stages
 from autotroph.models.episode import rollout_for
 from autotroph.models.tokenizer import TextTokenizer
@@ -25,10 +27,12 @@ from autotroph.optimize.pretrain import PretrainConfig, pretrained
 from autotroph.recipes.registry import RunConfig
 from autotroph.refine.best_of_n import BestOfN
 from autotroph.refine.greedy import Greedy
-from autotroph.refine.self_consistency import SelfConsistency
+from autotroph.refine.self_consistency import SelfConsistency, elect
 from autotroph.rewards.verifiable import Verifiable
 from autotroph.select.chain import Chain
 from autotroph.select.decontaminate import Decontaminate
+from autotroph.select.guard import Guard
+from autotroph.store.record import Gap
 from autotroph.tasks.registry import task_family
 
 
@@ -88,12 +92,50 @@ class PractiseConfig(RunConfig):
     verifier: str | None = Field(None, description="of a jsonl task: module:function or file.py:function")
     sealed: int = Field(50, ge=1, description="fresh sealed tasks of each level that every gate decision looks at")
     final_sealed: int = Field(200, ge=1, description="sealed tasks of each level in the final table")
+    gap_tasks: int = Field(64, ge=1, description="train tasks on which the gap is measured before the first cycle")
+    gap_samples: int = Field(4, ge=0, description="answers of each member to each of them; 0: the gap is not measured")
+    require_gap: float | None = Field(None, ge=0, le=1, description="refuse to run where the gap is surely below this")
     base: BaseConfig = BaseConfig()
     learner: LearnerConfig = LearnerConfig()
     gate: PairedGate = PairedGate()
+    guard: Guard = Guard()
+    monitors: Monitors = Monitors()
 
     def family(self) -> TaskFamily:
         return task_family(self.task, **({"verifier": self.verifier} if self.verifier else {}))
+
+    def gap(
+        self, family: TaskFamily, levels: Sequence[int], temperature: float, picker: Literal["verifier", "vote"]
+    ) -> Callable[[View], Gap] | None:
+        """What measures the gap of a picker among the samples of all members, on train tasks of the levels.
+
+        None where `gap_samples` is 0. Raises AutotrophError where a gap is required that is not measured.
+        """
+        if not self.gap_samples:
+            if self.require_gap is not None:
+                raise AutotrophError("gap: it is required and not measured; raise --gap-samples or drop --require-gap")
+            return None
+        longest = max(family.max_answer(level) for level in levels) + 1
+        params = SamplingParams(temperature=temperature, max_tokens=longest)
+
+        def measured(view: View) -> Gap:
+            each = -(-self.gap_tasks // len(levels))
+            tasks = [task for level in levels for task in family.generate(level, each, view.seed("gap"))]
+            policy, reward = view.champion, Verifiable(family.verify)
+            answers = [
+                rollout_for(family)(
+                    tasks, view.sampler(policy, member), params, self.gap_samples, view.seed(f"gap {member}")
+                )
+                for member in range(policy.members)
+            ]
+            groups = [
+                reward.score(Group(task, tuple(trace for group in same for trace in group.traces)))
+                for task, *same in zip(tasks, *answers, strict=True)
+            ]
+            view.meter.spend(verifier_calls=sum(len(group.traces) for group in groups))
+            return measure_gap(groups, picker, elect if picker == "vote" else highest)
+
+        return measured
 
 
 class SkillConfig(PractiseConfig):
@@ -148,5 +190,8 @@ def practise(
         cycles=cycles,
         final_suite=lambda: final,
         budget=config.budget,
+        require_gap=config.require_gap,
+        guard=config.guard,
+        monitors=config.monitors,
         **ends,
     )

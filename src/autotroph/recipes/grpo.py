@@ -67,4 +67,5 @@ def build(config: Config) -> Loop:
             config.schedule,
         ),
         cycles=config.cycles,
+        gap=config.gap(family, levels, params.temperature, "verifier"),
     )

@@ -88,10 +88,16 @@ def build(config: Config) -> Loop:
         measured=levels_up_to(family, min(config.target + 4, family.levels[-1]), "--target"),
         source=Mixed([Curated(family, taught, config.gold_per_level), Replay(newest=True), harder]),
         filters=[*filters, ExactDedup()],
-        optimize=Replayed(SFT(), config.learner, config.steps, config.batch),
+        optimize=Replayed(SFT(), config.learner, config.steps, config.batch, config.guard.real_floor),
         cycles=config.rounds,
         members=config.members,
         target_level=config.target,
         poison_cycle=poison,
         mastery=config.mastery,
+        gap=config.gap(
+            family,
+            range(config.taught + 1, min(config.taught + config.ahead, family.levels[-1]) + 1),
+            config.temperature,
+            "vote",
+        ),
     )

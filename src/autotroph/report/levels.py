@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from scipy.stats import binomtest
-
+from autotroph.evaluate.intervals import wilson
 from autotroph.store.record import Accuracy, RunRecord
 
 
@@ -26,14 +25,6 @@ class Level:
     level: int
     base: Estimate | None
     champion: Estimate | None
-
-
-def wilson(mean: float, n: int) -> tuple[float, float]:
-    """95% Wilson score interval of a share (Wilson 1927); partial scores count as round(mean * n) solved tasks."""
-    if n == 0:
-        return 0.0, 1.0
-    interval = binomtest(round(mean * n), n).proportion_ci(confidence_level=0.95, method="wilson")
-    return float(interval.low), float(interval.high)
 
 
 def estimate(accuracy: Accuracy, level: int) -> Estimate | None:

@@ -11,7 +11,7 @@ from autotroph.report import charts
 from autotroph.report.elements import chart, folded, section, small, table
 from autotroph.report.levels import by_level
 from autotroph.report.markup import Markup, escape, tag
-from autotroph.report.sentences import PAST, cells, duration, evidence, headline
+from autotroph.report.sentences import PAST, alarms_sentence, cells, duration, evidence, gap_sentence, headline
 from autotroph.store.record import CycleRecord, RunRecord, Sample
 
 SAMPLES = 8
@@ -110,6 +110,7 @@ def data(record: RunRecord) -> Markup:
     return section(
         "Training data",
         "What each cycle fed on, and the signs of collapse to watch for. Label accuracy is known to this page alone.",
+        tag("p", gap_sentence(record.gap)) if record.gap else "",
         tag("div", *signs, class_="grid"),
         tag("h3", "Rejected, by reason"),
         chart(charts.rejections(record), "Rejected rows by reason", "No row was rejected."),
@@ -136,7 +137,8 @@ def decisions(record: RunRecord) -> Markup:
         yield cycle.cycle
         yield cycle.level
         yield _pill(cycle)
-        yield Markup(f"{escape(decision.reason)} {tag('small', evidence(decision))}")
+        alarms = tag("small", alarms_sentence(cycle.alarms)) if cycle.alarms else ""
+        yield Markup(f"{escape(decision.reason)} {tag('small', evidence(decision))} {alarms}")
 
     rulings = table(("cycle", "level", "verdict", "why"), map(row, record.cycles), "decisions stack")
     content = rulings if record.cycles else tag("p", "No decision yet.", class_="absent")

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from autotroph.core.decision import Decision
 from autotroph.report.levels import Estimate, by_level
-from autotroph.store.record import RunRecord
+from autotroph.store.record import Alarm, Gap, RunRecord
 
 PAST = {"promote": "promoted", "hold": "held", "roll back": "rolled back"}
 
@@ -59,6 +61,22 @@ def headline(record: RunRecord) -> str:
         return f"No level above {record.taught} is solved more often than not. Level {level}: {now}; {before}."
     taught = f"Taught up to level {record.taught}, the" if len(above) < len(measured) else "The"
     return f"{taught} model now solves level {level} at {now}; {before}."
+
+
+def alarms_sentence(alarms: Sequence[Alarm]) -> str:
+    """'alarm: saturation .99 (limit .98, warn)'; empty where all is quiet."""
+    shown = [f"{a.monitor} {a.value:.3g} (limit {a.limit:g}, {a.response})" for a in alarms]
+    return f"alarm: {', '.join(shown)}" if shown else ""
+
+
+def gap_sentence(gap: Gap) -> str:
+    """What there is to gain, and the forecast that follows from it."""
+    return (
+        f"Before the first cycle the {gap.picker} picks {percent(gap.picked)} right among {gap.samples} samples of the "
+        f"base, where a blind pick gets {percent(gap.mean)}: a gap of {100 * gap.gap:+.1f} points "
+        f"({100 * gap.low:+.1f} to {100 * gap.high:+.1f}, {count(gap.tasks, 'train task')}). Forecast: learning what "
+        f"it picks leads towards {percent(gap.picked)}; no pick among such samples can pass {percent(gap.best)}."
+    )
 
 
 def evidence(decision: Decision) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal
 
 from autotroph.core.config import Config
 from autotroph.core.decision import Decision
@@ -22,12 +22,54 @@ class Sample(Config):
     reason: str | None = None
 
 
+Response = Literal["warn", "hold", "stop"]
+
+
+class Alarm(Config):
+    """A monitor's figure that crossed its limit, and the response that was declared for it."""
+
+    monitor: str
+    value: float
+    limit: float
+    response: Response
+
+
+class Gap(Config):
+    """How much better than chance `picker` chose among the base's samples; scores are means over tasks, in [0, 1]."""
+
+    picker: str
+    tasks: int
+    samples: int
+    """Of each task."""
+    mean: float
+    """Score of a blind pick."""
+    picked: float
+    best: float
+    """Score of the best sample: the ceiling of any pick."""
+    gap: float
+    low: float
+    high: float
+    """95% interval of `gap`."""
+    unscored: int = 0
+    """Tasks left out, as their pick could not be scored."""
+
+
+class Strand(Config):
+    """Training rows of one origin. `source`: of their tasks; `policy`: who answered, "gold" for gold answers; `depth`:
+    generations of self-made data behind the answers, 0 for real ones."""
+
+    source: str
+    policy: str
+    depth: int
+    rows: int
+
+
 class CycleRecord(Config):
     """One turn of the loop.
 
     `metrics` holds `generated`, `kept`, `label_accuracy` (share of kept labels that are right, known to the
-    report alone), `self_made_share`, `depth`, `entropy`, `loss`, `tokens`, `seconds` (of each stage, too:
-    `acquire_seconds` and so on), and whatever a recipe adds.
+    report alone), `self_made_share`, `depth`, `entropy`, `loss`, the figures of `evaluate.monitors`, `tokens`,
+    `seconds` (of each stage, too: `acquire_seconds` and so on), and whatever a recipe adds.
     """
 
     cycle: int
@@ -44,6 +86,9 @@ class CycleRecord(Config):
     rejected: dict[str, int]
     samples: tuple[Sample, ...]
     poisoned: bool = False
+    lineage: tuple[Strand, ...] = ()
+    """All that the cycle was fed."""
+    alarms: tuple[Alarm, ...] = ()
 
 
 class RunRecord(Config):
@@ -67,3 +112,5 @@ class RunRecord(Config):
     seconds: float
     tokens: int
     finished: bool
+    gap: Gap | None = None
+    """Measured on the base before the first cycle; None where it was not asked for."""

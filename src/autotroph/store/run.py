@@ -20,7 +20,7 @@ from autotroph.core.errors import AutotrophError
 from autotroph.core.policy import Policy
 from autotroph.store.artifacts import Artifacts, clear_disk_errors
 from autotroph.store.ledger import Ledger
-from autotroph.store.record import CycleRecord, RunRecord
+from autotroph.store.record import CycleRecord, Gap, RunRecord
 
 PACKAGES = ("autotroph", "torch", "numpy", "tokenizers", "safetensors", "reasoning-gym", "datasketch")
 
@@ -97,6 +97,11 @@ class Run:
         assert event is not None
         return Policy(**event.data["policy"])
 
+    def gap(self) -> Gap | None:
+        """What was measured before the first cycle; None where nothing was."""
+        event = self.ledger.last("gap")
+        return Gap.model_validate(event.data["gap"]) if event else None
+
     def record(self) -> RunRecord:
         """The run as its ledger tells it; sealed accuracies are empty until the final report is in."""
         start, base, end = self.start, self.ledger.last("base"), self.ledger.last("end")
@@ -122,6 +127,7 @@ class Run:
             seconds=spent.seconds,
             tokens=spent.tokens,
             finished=end is not None,
+            gap=self.gap(),
         )
 
     def close(self) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 from typing import Literal
 
+from autotroph.core.task import Task
 from autotroph.tasks.procedural import Procedural
 
 
@@ -27,6 +28,15 @@ class Addition(Procedural):
         a, b = rng.randrange(10**level), rng.randrange(10**level)
         step = self.step
         return f"{a:0{level}}"[::step] + "+" + f"{b:0{level}}"[::step] + "=", f"{a + b:0{level + 1}}"[::step]
+
+    def recheck(self, task: Task, answer: str) -> float | None:
+        """Adds column by column, as on paper."""
+        columns = zip(*(part[:: -self.step] for part in task.prompt[:-1].split("+")), strict=True)
+        digits, carry = "", 0
+        for a, b in columns:
+            carry, digit = divmod(int(a) + int(b) + carry, 10)
+            digits += str(digit)
+        return float(answer[:: -self.step] == digits + str(carry))
 
     def max_answer(self, level: int) -> int:
         return level + 1

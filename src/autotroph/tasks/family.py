@@ -55,6 +55,17 @@ class Family(ABC):
         ]
         return [miss for miss in misses if miss != gold]
 
+    def equivalent_answers(self, task: Task) -> list[str]:
+        """Other answers than gold that have to score 1; for the audit."""
+        return []
+
+    def recheck(self, task: Task, answer: str) -> float | None:
+        """1 or 0 from a second verifier, which reads the prompt and neither the gold answer nor `verify`'s code.
+
+        The audit alone calls it, so that nothing in a run can learn to please it. None: there is no second one.
+        """
+        return None
+
     def demand(self, holds: bool, message: str) -> None:
         """Raises AutotrophError with the family's name unless the condition holds."""
         if not holds:

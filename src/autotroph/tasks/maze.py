@@ -35,6 +35,12 @@ def parse(prompt: str) -> tuple[dict[str, set[str]], str, str]:
     return neighbours, ends[0], ends[2]
 
 
+def walkable(path: str, edges: str) -> bool:
+    """Whether every step of the path is an edge of a list such as "ab,cb"."""
+    known = edges.split(",")
+    return all(a + b in known or b + a in known for a, b in pairwise(path))
+
+
 class MazePath(Procedural):
     """Level h: a tree of 2h + 2 nodes in which start and goal are h hops apart; the answer is the path between them.
 
@@ -59,6 +65,12 @@ class MazePath(Procedural):
         best = shortest_path(neighbours, start, goal)
         joined = len(answer) == len(best) and answer[:1] == start and answer[-1:] == goal
         return float(joined and all(b in neighbours[a] for a, b in pairwise(answer)))
+
+    def recheck(self, task: Task, answer: str) -> float | None:
+        """In a tree the one path that visits no node twice is the shortest."""
+        edges, ends = task.prompt[:-1].split(":")
+        simple = len(set(answer)) == len(answer)
+        return float(simple and f"{answer[:1]}>{answer[-1:]}" == ends and walkable(answer, edges))
 
     def max_answer(self, level: int) -> int:
         return level + 1
@@ -112,6 +124,17 @@ class MazeWalk(MazePath):
         walk = self.start(task)
         turns = [walk.step(action) for action in answer]
         return float([turn.score for turn in turns if turn.done] == [1.0])
+
+    def equivalent_answers(self, task: Task) -> list[str]:
+        """One step back and forth first, where turns allow it."""
+        start, gold = task.prompt.partition(":")[2][0], task.answer or ""
+        return [gold[0] + start + gold] if 1 < len(gold) <= self.max_turns(task.level) - 2 else []
+
+    def recheck(self, task: Task, answer: str) -> float | None:
+        """A walk along edges within the turns, whose end is the goal and nothing before it."""
+        edges, ends = task.prompt[:-1].split(":")
+        arrives = answer.find(ends[-1]) == len(answer) - 1 and 0 < len(answer) <= 2 * task.level
+        return float(arrives and walkable(ends[0] + answer, edges))
 
     def max_turns(self, level: int) -> int:
         return 2 * level

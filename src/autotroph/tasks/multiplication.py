@@ -42,6 +42,16 @@ class Multiplication(Procedural):
             return None
         return float(answer.rpartition("=")[2] == task.answer.rpartition("=")[2])
 
+    def equivalent_answers(self, task: Task) -> list[str]:
+        """The product alone, with and without "="."""
+        product = (task.answer or "").rpartition("=")[2]
+        return [product, "=" + product]
+
+    def recheck(self, task: Task, answer: str) -> float | None:
+        """Multiplies the numbers of the prompt whole."""
+        a, b = (int(factor[::-1]) for factor in task.prompt[:-1].split("*"))
+        return float(answer[answer.rfind("=") + 1 :] == f"{a * b:0{2 * task.level}}"[::-1])
+
     def max_answer(self, level: int) -> int:
         partials = sum(level + 1 + i for i in range(level))
         sums = sum(level + 3 + i for i in range(1, level))

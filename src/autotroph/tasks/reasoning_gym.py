@@ -86,6 +86,10 @@ class ReasoningGym(Drawn):
             return None
         return min(max(float(entry[2]), 0.0), 1.0)
 
+    def wrong_answers(self, task: Task) -> list[str]:
+        """None that holds for every dataset: some admit other forms of the gold answer, or other answers."""
+        return []
+
     def max_answer(self, level: int) -> int:
         """Twice the longest gold answer among 16 training tasks: an estimate, since the library states no bound."""
         if level not in self._longest:

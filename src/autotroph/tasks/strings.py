@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 
+from autotroph.core.task import Task
 from autotroph.tasks.procedural import Procedural
 
 LETTERS = "abcdefghij"
@@ -20,6 +21,9 @@ class Copy(Procedural):
         text = "".join(rng.choices(LETTERS, k=level))
         return text + ">", text
 
+    def recheck(self, task: Task, answer: str) -> float | None:
+        return float(answer + ">" == task.prompt)
+
     def max_answer(self, level: int) -> int:
         return level
 
@@ -33,3 +37,6 @@ class Reverse(Copy):
     def problem(self, level: int, rng: random.Random) -> tuple[str, str]:
         text = "".join(rng.choices(LETTERS, k=level))
         return text + "<", text[::-1]
+
+    def recheck(self, task: Task, answer: str) -> float | None:
+        return float("".join(reversed(answer)) + "<" == task.prompt)

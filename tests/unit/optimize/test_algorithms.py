@@ -3,6 +3,7 @@
 import math
 import random
 from collections import Counter
+from dataclasses import replace
 from itertools import pairwise
 
 import pytest
@@ -238,6 +239,18 @@ def test_mixture_draws_pools_by_level() -> None:
     assert shares == pytest.approx({(False, 1): 0.1, (False, 2): 0.2, (True, 3): 0.3, (True, 4): 0.4}, abs=0.02)
     assert drawn.self_made_share == pytest.approx(0.7)
     assert drawn.depth == 1
+
+
+def test_a_floor_raises_real_rows_and_only_when_it_is_violated() -> None:
+    """Levels 1 and 2 real, 3 and 4 self-made: a share of .3 real by itself."""
+    assert replace(mixture(), real_floor=0.3).self_made_share == pytest.approx(0.7)
+    floored, rng = replace(mixture(), real_floor=0.6), random.Random(0)
+    assert floored.self_made_share == pytest.approx(0.4)
+    assert floored.weights(list(floored.pools)) == pytest.approx([3.5, 7.0, 3.0, 4.0])
+    depths = [signal.trace.depth for _ in range(1000) for signal in floored.batch(4, rng)]
+    assert sum(depths) / len(depths) == pytest.approx(0.4, abs=0.03)
+    loose = replace(mixture(), real_floor=0.05)
+    assert loose.weights(list(loose.pools)) == [1.0, 2.0, 3.0, 4.0]
 
 
 def test_batches_keep_to_the_hardest_level_allowed() -> None:
