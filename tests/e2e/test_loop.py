@@ -28,8 +28,8 @@ def clean(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-UNFILTERED = {"members": 1, "filter": "none", "entropy": 0, "steps": 60}
-"""Every self-made row is kept, right or wrong."""
+UNFILTERED = {"members": 1, "filter": "none", "entropy": 0, "steps": 60, "gate": {"off": True}}
+"""Every self-made row is kept, right or wrong, and every candidate is promoted."""
 
 
 @pytest.fixture(scope="module")
