@@ -8,6 +8,7 @@ import pytest
 import torch
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from published import random_model
 from scipy.stats import chisquare
 
 from autotroph.core.budget import Meter
@@ -36,12 +37,7 @@ def model(seed: int = 0, width: int = 32) -> Transformer:
         num_hidden_layers=width // 16,
         head_dim=16,
     )
-    transformer = Transformer(shape).initialise(seed)
-    generator = torch.Generator().manual_seed(seed)
-    with torch.no_grad():
-        for parameter in transformer.parameters():
-            parameter.add_(torch.randn(parameter.shape, generator=generator) * 0.2)
-    return transformer
+    return random_model(shape, seed)
 
 
 TINY = model(width=16)

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from published import random_model
 
 from autotroph.core.protocols import SamplingParams
 from autotroph.models import native, sampling
@@ -22,12 +23,8 @@ LENGTHS = torch.tensor([1, 2, 5, 31, 32, 33, 40])
 
 
 def model(**shape: object) -> Transformer:
-    transformer = Transformer(ModelConfig(vocab_size=21, hidden_size=64, intermediate_size=96, **shape)).initialise(0)
     torch.manual_seed(0)
-    with torch.no_grad():
-        for parameter in transformer.parameters():
-            parameter.add_(torch.randn(parameter.shape) * 0.1)
-    return transformer
+    return random_model(ModelConfig(vocab_size=21, hidden_size=64, intermediate_size=96, **shape), spread=0.1)
 
 
 @pytest.mark.parametrize(("dtype", "tolerance"), [(torch.float32, 1e-4), (torch.bfloat16, 0.2)])

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from published import random_model
 
 from autotroph.core.budget import Meter
 from autotroph.core.policy import Policy
@@ -13,7 +14,7 @@ from autotroph.models import checkpoint
 from autotroph.models.engine import Engine
 from autotroph.models.fused import kernels_for
 from autotroph.models.tokenizer import TextTokenizer
-from autotroph.models.transformer import ModelConfig, Transformer
+from autotroph.models.transformer import ModelConfig
 
 TOKENIZER = TextTokenizer.characters("abcdefghijklmnopqrstuvwxyz0123456789")
 SHAPE = {
@@ -34,11 +35,7 @@ PROMPTS, TOKENS = 1000, 24
 @pytest.mark.parametrize("family", FAMILIES)
 def test_a_thousand_greedy_answers_are_those_of_transformers(family: str, tmp_path: Path) -> None:
     transformers = pytest.importorskip("transformers")
-    model = Transformer(FAMILIES[family]).initialise(0)
-    generator = torch.Generator().manual_seed(0)
-    with torch.no_grad():
-        for parameter in model.parameters():
-            parameter.add_(torch.randn(parameter.shape, generator=generator) * 0.2)
+    model = random_model(FAMILIES[family])
     checkpoint.save([model], TOKENIZER, tmp_path)
     theirs = transformers.AutoModelForCausalLM.from_pretrained(tmp_path, dtype=torch.float32).eval()
     rng = random.Random(1)

@@ -4,12 +4,13 @@ import json
 
 import pytest
 import torch
+from published import random_model
 from pydantic import ValidationError
 
 from autotroph.core.errors import AutotrophError
 from autotroph.models import checkpoint
 from autotroph.models.tokenizer import TextTokenizer
-from autotroph.models.transformer import ModelConfig, Transformer
+from autotroph.models.transformer import ModelConfig
 
 TOKENIZER = TextTokenizer.characters("0123456789+=")
 SHAPE = {
@@ -27,16 +28,6 @@ FAMILIES = {
     "qwen3": ModelConfig(**SHAPE, num_key_value_heads=2, rope_theta=1e6, qk_norm=True),
     "smollm3": ModelConfig(**SHAPE, num_key_value_heads=2),
 }
-
-
-def random_model(config: ModelConfig, seed: int = 0) -> Transformer:
-    """Every parameter random, so that no path is hidden behind a zero or a one."""
-    model = Transformer(config).initialise(seed)
-    generator = torch.Generator().manual_seed(seed)
-    with torch.no_grad():
-        for parameter in model.parameters():
-            parameter.add_(torch.randn(parameter.shape, generator=generator) * 0.2)
-    return model
 
 
 @pytest.mark.parametrize("name", FAMILIES)
