@@ -1,17 +1,20 @@
-"""A decoder's passes on the CPU, each in one call of `kernels/`: over whole sequences, and over one new token a row.
+"""A decoder on the CPU through `kernels/`: passes over whole sequences, and sampling, in one call each.
 
 Nothing is held here but addresses: the weights are the model's own, and what changes them there changes them here.
 """
 
 from __future__ import annotations
 
+import ctypes
+import itertools
 from functools import cached_property
 from typing import Any
 
 import torch
 from torch import Tensor
 
-from autotroph.models.native import LANES, Kernels, Pass, Shape, Weights, address, addresses, kernels
+from autotroph.models.batch import ROWS, Batch, Job, Request
+from autotroph.models.native import LANES, Kernels, Pass, Sampling, Shape, Weights, address, addresses, kernels
 from autotroph.models.transformer import Block, KVCache, Rotary, Transformer
 
 
@@ -74,42 +77,116 @@ class FusedPasses:
         self._tapes.append(tape)
 
 
-class FusedDecoding:
-    """What `model(ids, cache=cache)` computes, for prompts and then for one new token a row, without a gradient.
+class Slots:
+    """Keys [L, slots, K, S / LANES, D, LANES] and values [L, slots, K, S, D] of so many positions each."""
 
-    `cache` is the whole cache, with `native.LANES` lanes.
+    def __init__(self, model: Transformer, slots: int, positions: int):
+        config, stride = model.config, padded(positions)
+        shape = config.num_hidden_layers, slots, config.num_key_value_heads
+        self.shape = _shape(model, stride, slots)
+        self.keys = torch.zeros(*shape, stride // LANES, config.head_dim, LANES, dtype=model.lm_head.weight.dtype)
+        self.values = torch.zeros(*shape, stride, config.head_dim, dtype=model.lm_head.weight.dtype)
+
+    @staticmethod
+    def bytes_for(model: Transformer, positions: int) -> int:
+        """What a slot takes."""
+        return KVCache.bytes_for(model.config, padded(positions), model.lm_head.weight.dtype)
+
+
+def padded(positions: int) -> int:
+    """In whole vectors."""
+    return -(-positions // LANES) * LANES
+
+
+class FusedBatch(Batch):
+    """Rows in whatever slots are free; a prompt's keys and values are kept once for all samples that go on from it.
+
+    `row`, `slot`, `prompt`, `prompt_length`: of each row that goes on, in order, whose result it is, where its own
+    tokens lie, where its prompt lies and how long that is; `known`: prompts that lie there, and what the model made of
+    their last tokens.
     """
 
-    def __init__(self, model: Transformer, kernels: Kernels, cache: KVCache):
-        self.model, self.kernels, self.cache = model, kernels, cache
-        room = cache.values.shape[3]
-        self.shape = _shape(model, room, slots=cache.keys.shape[1])
-        self.passes = FusedPasses(model, kernels)
-        self.room, self.turns = kernels.room(self.shape), _turns(model, room)
+    def __init__(self, job: Job, requests: list[Request], kernels: Kernels):
+        super().__init__(job, requests)
+        tokens, longest = max(1, job.params.max_tokens - 1), max(len(request.prompt) for request in requests)
+        own, shared = (Slots.bytes_for(self.model, count) for count in (tokens, longest))
+        alone = job.memory // (own + shared)
+        room = alone if alone < len(requests) else (job.memory - len(requests) * shared) // own
+        self.slots = min(ROWS, sum(len(request.rows) for request in requests), room)
+        if self.slots == 0:
+            raise job.too_small(longest + tokens, own + shared)
+        self.own = Slots(self.model, self.slots, tokens)
+        self.prompts = Slots(self.model, min(len(requests), self.slots), longest)
+        self.kernels, self.passes = kernels, FusedPasses(self.model, kernels)
+        self.row, self.slot, self.prompt, self.prompt_length = torch.arange(self.slots).repeat(4, 1)
+        self.hidden = self.own.keys.new_empty(self.slots, self.model.config.hidden_size)
+        self.known: dict[tuple[int, ...], tuple[int, Tensor]] = {}
+        self.turns = _turns(self.model, longest + tokens)
+        self.sampling = self._sampling()
+        self.room = kernels.room(self.sampling)
+        self.sampling.room = address(self.room)
 
-    def prefill(self, ids_BT: Tensor, begin: int) -> Tensor:
-        """Hidden states [B, T, C] of prompts, which the cache then holds from its row `begin` on."""
-        hidden_BTC, rows = self.model.model.embed_tokens(ids_BT), max(1, PREFILL // ids_BT.shape[1])
-        for place, part in enumerate(hidden_BTC.split(rows)):
-            one, tape = self.passes.forward(part)
-            self.kernels.remember(one, self.shape, begin + place * rows, self.cache.keys, self.cache.values)
-            self.passes.done(tape)
-        return hidden_BTC
-
-    def __call__(self, ids_B: Tensor) -> Tensor:
-        """Hidden states [B, C] after one more token of each of the cache's first rows."""
-        cache, decoder = self.cache, self.model.model
-        hidden_BC, length_B = decoder.embed_tokens(ids_B), cache.length_B[: len(ids_B)]
-        self.kernels.decode(
-            self.shape, self.passes.layers, decoder.norm.weight, cache.keys, cache.values, length_B, self.turns,
-            self.room, hidden_BC,
+    def _sampling(self) -> Sampling:
+        model, params, results = self.model, self.params, self.job.results
+        weights = model.model.embed_tokens.weight, model.model.norm.weight, model.lm_head.weight
+        caches = self.prompts.keys, self.prompts.values, self.own.keys, self.own.values
+        rows = self.row, self.slot, self.prompt, self.prompt_length, self.hidden
+        given = self.is_end_V, self.job.limit_N, self.job.spin_NM
+        noted = results.token, results.logp, results.raw, results.entropy, results.certainty, results.length
+        return Sampling(
+            self.own.shape, model.config.vocab_size, results.token.shape[1],
+            self.prompts.shape.slots, self.prompts.shape.stride,
+            ctypes.cast(self.passes.layers, ctypes.c_void_p), *map(address, (*weights, self.turns)), None,
+            *map(address, caches), None, *map(address, rows), params.temperature, params.top_p, params.min_p,
+            params.top_k, params.min_tokens, *map(address, (*given, *noted, results.stopped)), 0, 0,
         )  # fmt: skip
-        length_B += 1
-        return hidden_BC
+
+    def _enter(self, requests: list[Request]) -> None:
+        live = set(self.prompt[: self.going].tolist())
+        self.known = {prompt: (slot, hidden) for prompt, (slot, hidden) in self.known.items() if slot in live}
+        self._pass([request for request in requests if request.prompt not in self.known])
+        copies = torch.tensor([len(request.rows) for request in requests])
+        slots, hidden = zip(*(self.known[request.prompt] for request in requests), strict=True)
+        new = slice(self.going, self.going + int(copies.sum()))
+        self.row[new] = torch.tensor([row for request in requests for row in request.rows])
+        self.prompt[new] = torch.tensor(slots).repeat_interleave(copies)
+        self.prompt_length[new] = torch.tensor([len(one.prompt) for one in requests]).repeat_interleave(copies)
+        self.hidden[new] = torch.stack(hidden).repeat_interleave(copies, 0)
+        self.going = new.stop
+
+    def _pass(self, requests: list[Request]) -> None:
+        """Prompts through the model, into free slots."""
+        taken = {slot for slot, _ in self.known.values()}
+        free = (slot for slot in range(self.prompts.shape.slots) if slot not in taken)
+        some = max(1, PREFILL // max((len(request.prompt) for request in requests), default=1))
+        for begin in range(0, len(requests), some):
+            part = requests[begin : begin + some]
+            ids_BT, length_B = self._padded(part)
+            slot_B = torch.tensor(list(itertools.islice(free, len(part))))
+            states = self.model.model.embed_tokens(ids_BT)
+            one, tape = self.passes.forward(states)
+            self.kernels.remember(one, self.prompts.shape, slot_B, self.prompts.keys, self.prompts.values)
+            self.passes.done(tape)
+            self.job.spend(ids_BT.numel())
+            for request, slot, hidden in zip(
+                part, slot_B.tolist(), states[range(len(part)), length_B - 1], strict=True
+            ):
+                self.known[request.prompt] = slot, hidden
+
+    def _advance(self) -> None:
+        run, least = self.sampling, self.slots - self._worth_it() if self.waiting else 0
+        run.chosen = run.passed = 0
+        self.going = self.kernels.sample(run, self.going, least, STEPS)
+        if self.going < 0:
+            raise self.job.damaged()
+        self.job.spend(run.passed, chosen=run.chosen)
 
 
 PREFILL = 512
 """Prompt tokens that pass the model at a time: what they leave behind on their way is small, and still near."""
+
+STEPS = 16
+"""Tokens of each row between two looks at budget and callers."""
 
 
 class _Passing(torch.autograd.Function):

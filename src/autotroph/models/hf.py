@@ -16,8 +16,8 @@ from autotroph.core.policy import Policy
 from autotroph.core.protocols import SamplingParams, Tokenizer
 from autotroph.core.trace import Completion
 from autotroph.models.batching import alike
-from autotroph.models.engine import Results
 from autotroph.models.hub import fetched
+from autotroph.models.results import Results
 from autotroph.models.sampling import choose, uniform
 from autotroph.models.threads import check_in
 from autotroph.models.tokenizer import TextTokenizer

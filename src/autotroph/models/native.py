@@ -21,8 +21,9 @@ import torch
 from torch import Tensor
 
 from autotroph.core.folders import cache_root
+from autotroph.core.protocols import SamplingParams
 
-SOURCES = [Path(__file__).parent / "kernels" / name for name in ("decode.c", "train.c", "common.h")]
+SOURCES = sorted((Path(__file__).parent / "kernels").glob("*.[ch]"))
 Weights = ctypes.Array[ctypes.c_void_p]
 """Addresses of all layers' weights, or of their gradients, in the order of `Layer` in `common.h`."""
 
@@ -54,14 +55,31 @@ class Pass(ctypes.Structure):
     ]
 
 
+class Sampling(ctypes.Structure):
+    """As in `sampling.h`."""
+
+    _fields_: ClassVar = [
+        ("shape", Shape),
+        *((name, ctypes.c_long) for name in ("vocabulary", "tokens", "prompt_slots", "prompt_stride")),
+        *((name, ctypes.c_void_p) for name in ("layers", "embedding", "last_norm", "head", "turns", "blas")),
+        *((name, ctypes.c_void_p) for name in ("prompt_keys", "prompt_values", "keys", "values", "room")),
+        *((name, ctypes.c_void_p) for name in ("row", "slot", "prompt", "prompt_length", "hidden")),
+        *((name, ctypes.c_float) for name in ("temperature", "top_p", "min_p")),
+        *((name, ctypes.c_long) for name in ("top_k", "min_tokens")),
+        *((name, ctypes.c_void_p) for name in ("is_end", "limit", "spin")),
+        *((name, ctypes.c_void_p) for name in ("token", "logp", "raw", "entropy", "certainty", "length", "stopped")),
+        *((name, ctypes.c_long) for name in ("chosen", "passed")),
+    ]
+
+
 class Kernels:
     """The functions of `kernels/` for one dtype. Tensors must be contiguous and on the CPU."""
 
     def __init__(self, library: Path, product: ctypes.c_void_p, single: ctypes.c_void_p):
         self._library, self._product, self._single = ctypes.CDLL(str(library)), product, single
-        for name in ("decode", "forward", "remember", "backward"):
+        for name in ("forward", "remember", "backward"):
             getattr(self._library, name).restype = None
-        for name in ("decode_room", "tape_size", "room_size"):
+        for name in ("sample", "sampling_room", "tape_size", "room_size"):
             getattr(self._library, name).restype = ctypes.c_long
         self._library.choose.restype = ctypes.c_int
 
@@ -78,38 +96,26 @@ class Kernels:
         """Hidden states from embeddings in the same place."""
         self._library.forward(ctypes.byref(one), _at(hidden))
 
-    def remember(self, one: Pass, kept: Shape, first: int, keys: Tensor, values: Tensor) -> None:
-        """Put keys and values of a pass's sequences into a cache of the shape `kept`, from its row `first` on."""
-        self._library.remember(ctypes.byref(one), ctypes.byref(kept), _size(first), _at(keys), _at(values))
+    def remember(self, one: Pass, kept: Shape, slot_R: Tensor, keys: Tensor, values: Tensor) -> None:
+        """Put keys and values of a pass's sequences into those slots of a cache of the shape `kept`."""
+        self._library.remember(ctypes.byref(one), ctypes.byref(kept), *map(_at, (slot_R, keys, values)))
 
     def backward(self, one: Pass, gradients: Weights, norm: Tensor, slope: Tensor) -> None:
         """The gradient of the embeddings from that of the hidden states, in the same place; adds the weights'."""
         self._library.backward(ctypes.byref(one), gradients, _at(norm), _at(slope))
 
-    def room(self, shape: Shape) -> Tensor:
-        """What `decode` needs beside its arguments."""
-        return torch.empty(self._library.decode_room(ctypes.byref(shape)))
+    def room(self, run: Sampling) -> Tensor:
+        """What `sample` needs beside what it is given."""
+        return torch.empty(self._library.sampling_room(ctypes.byref(run)))
 
-    def decode(
-        self,
-        shape: Shape,
-        layers: Weights,
-        norm: Tensor,
-        keys: Tensor,
-        values: Tensor,
-        held_B: Tensor,
-        turns: Tensor | None,
-        room: Tensor,
-        hidden_BC: Tensor,
-    ) -> None:
-        """A decoder's pass over one more token of each row, from its embedding to its hidden state in one place."""
-        tensors = map(_at, (norm, keys, values, held_B, turns))
-        self._library.decode(
-            _size(len(hidden_BC)), ctypes.byref(shape), layers, *tensors, self._product, _at(room), _at(hidden_BC)
-        )
+    def sample(self, run: Sampling, rows: int, least: int, steps: int) -> int:
+        """Go on with the first rows until no more than `least` of them do, or for so many steps; returns how many go on
+        still, or -1 where a logit is not finite."""
+        run.blas = self._product
+        return self._library.sample(ctypes.byref(run), _size(rows), _size(least), _size(steps))
 
     def choose(
-        self, logits_BV: Tensor, spin_B: Tensor, early_B: Tensor, is_end_V: Tensor, temperature: float
+        self, logits_BV: Tensor, params: SamplingParams, spin_B: Tensor, early_B: Tensor, is_end_V: Tensor
     ) -> tuple[Tensor, ...] | None:
         """Token, its log-probability where it was drawn from and in the model, the model's entropy and mean
         log-probability, [B] each; None where a logit is not finite."""
@@ -118,7 +124,8 @@ class Kernels:
         token, figures = torch.empty(rows, dtype=torch.long), torch.empty(4, rows)
         finite = self._library.choose(
             _size(rows), _size(vocabulary), _at(logits_BV), _at(spin_B), _at(early_B), _at(is_end_V),
-            ctypes.c_float(temperature), _at(wide), _at(token), *map(_at, figures),
+            ctypes.c_float(params.temperature), _size(params.top_k), ctypes.c_float(params.top_p),
+            ctypes.c_float(params.min_p), _at(wide), _at(token), *map(_at, figures),
         )  # fmt: skip
         return (token, *figures) if finite else None
 

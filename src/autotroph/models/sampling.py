@@ -32,10 +32,9 @@ def choose(
 
     Rows that are `early` get none that is an end.
     """
-    whole = params.top_k == 0 and params.top_p == 1 and params.min_p == 0
-    native = kernels(logits_BV.dtype) if whole and logits_BV.device.type == "cpu" else None
+    native = kernels(logits_BV.dtype) if logits_BV.device.type == "cpu" else None
     if native is not None:
-        found = native.choose(logits_BV, spin_B, early_B, is_end_V, params.temperature)
+        found = native.choose(logits_BV, params, spin_B, early_B, is_end_V)
         return None if found is None else Choice(*found)
     logits_BV = logits_BV.float()
     raw_BV = logits_BV.log_softmax(1)
@@ -48,7 +47,10 @@ def choose(
 
 
 def log_distribution(logits_BV: Tensor, params: SamplingParams) -> Tensor:
-    """Log-probabilities of the sampling distribution [B, V]: temperature, then top-k, top-p and min-p."""
+    """Log-probabilities of the sampling distribution [B, V]: temperature, then top-k, top-p and min-p.
+
+    Tokens that are as likely as the last one inside are inside.
+    """
     if params.temperature == 0:
         greedy = torch.full_like(logits_BV, float("-inf"))
         return greedy.scatter_(1, logits_BV.argmax(1, keepdim=True), 0.0)
@@ -57,10 +59,10 @@ def log_distribution(logits_BV: Tensor, params: SamplingParams) -> Tensor:
         least = logits_BV.topk(params.top_k, dim=1).values[:, -1:]
         logits_BV = logits_BV.masked_fill(logits_BV < least, float("-inf"))
     if params.top_p < 1:
-        ordered, index = logits_BV.sort(dim=1, descending=True)
+        ordered = logits_BV.sort(dim=1, descending=True).values
         mass = ordered.softmax(1)
-        outside = mass.cumsum(1) - mass >= params.top_p
-        logits_BV = logits_BV.masked_fill(outside.scatter(1, index, outside), float("-inf"))
+        inside = (mass.cumsum(1) - mass < params.top_p).sum(1, keepdim=True)
+        logits_BV = logits_BV.masked_fill(logits_BV < ordered.gather(1, inside - 1), float("-inf"))
     if params.min_p > 0:
         least = logits_BV.amax(1, keepdim=True) + torch.tensor(params.min_p).log()
         logits_BV = logits_BV.masked_fill(logits_BV < least, float("-inf"))

@@ -58,25 +58,19 @@ class ModelConfig(Config):
 class KVCache:
     """Keys and values of B rows of at most `positions` positions, allocated once; row b holds `length_B[b]` of them.
 
-    Of each layer, keys [B, K, S / lanes, D, lanes] and values [B, K, S, D]: with one lane, keys are like values; with
-    more, so many positions lie side by side, for kernels that weigh them at once. What lies beyond a row's length is
-    finite and hidden by a bias.
+    Of each layer, [B, K, S, D]. What lies beyond a row's length is finite and hidden by a bias.
     """
 
-    def __init__(
-        self, config: ModelConfig, rows: int, positions: int, dtype: torch.dtype, device: torch.device, lanes: int = 1
-    ):
-        self.lanes, blocks = lanes, -(-positions // lanes)
-        shape = (config.num_hidden_layers, rows, config.num_key_value_heads)
-        self.keys = torch.zeros(*shape, blocks, config.head_dim, lanes, dtype=dtype, device=device)
-        self.values = torch.zeros(*shape, blocks * lanes, config.head_dim, dtype=dtype, device=device)
+    def __init__(self, config: ModelConfig, rows: int, positions: int, dtype: torch.dtype, device: torch.device):
+        shape = (config.num_hidden_layers, rows, config.num_key_value_heads, positions, config.head_dim)
+        self.keys = torch.zeros(*shape, dtype=dtype, device=device)
+        self.values = torch.zeros(*shape, dtype=dtype, device=device)
         self.length_B = torch.zeros(rows, dtype=torch.long, device=device)
 
     @staticmethod
-    def bytes_for(config: ModelConfig, positions: int, dtype: torch.dtype, lanes: int = 1) -> int:
+    def bytes_for(config: ModelConfig, positions: int, dtype: torch.dtype) -> int:
         """What a row of so many positions takes."""
-        room = -(-positions // lanes) * lanes
-        return 2 * config.num_hidden_layers * config.num_key_value_heads * config.head_dim * room * dtype.itemsize
+        return 2 * config.num_hidden_layers * config.num_key_value_heads * config.head_dim * positions * dtype.itemsize
 
     def rows(self, begin: int, end: int) -> KVCache:
         """The rows from `begin` to `end` as a cache of their own, in the same memory."""
@@ -91,16 +85,15 @@ class KVCache:
         """Write T new positions of one layer; return the first `seen` of it, [B, K, S, D] each."""
         keys, values = self.keys[layer], self.values[layer]
         row_B1 = torch.arange(len(position_BT), device=position_BT.device)[:, None]
-        keys[row_B1, :, position_BT // self.lanes, :, position_BT % self.lanes] = key_BKTD.transpose(1, 2)
+        keys[row_B1, :, position_BT] = key_BKTD.transpose(1, 2)
         values[row_B1, :, position_BT] = value_BKTD.transpose(1, 2)
-        return keys.mT.reshape(values.shape)[:, :, :seen], values[:, :, :seen]
+        return keys[:, :, :seen], values[:, :, :seen]
 
     def copy(self, source: slice | Tensor, target: slice | Tensor) -> None:
         """Make the target rows what the source rows are."""
         held = int(self.length_B[source].max())
-        blocks = -(-held // self.lanes)
         for keys, values in zip(self.keys, self.values, strict=True):
-            keys[target, :, :blocks] = keys[source, :, :blocks]
+            keys[target, :, :held] = keys[source, :, :held]
             values[target, :, :held] = values[source, :, :held]
         self.length_B[target] = self.length_B[source]
 
@@ -337,9 +330,9 @@ class Transformer(nn.Module):
     def logits(self, hidden: Tensor) -> Tensor:
         return self.lm_head(hidden).float()
 
-    def cache(self, rows: int, positions: int, lanes: int = 1) -> KVCache:
+    def cache(self, rows: int, positions: int) -> KVCache:
         weight = self.lm_head.weight
-        return KVCache(self.config, rows, positions, weight.dtype, weight.device, lanes)
+        return KVCache(self.config, rows, positions, weight.dtype, weight.device)
 
     def state_dict(self, *args: Any, **kwargs: Any) -> dict[str, Any]:
         """Parameters by their `transformers` names; a tied head is stored once."""

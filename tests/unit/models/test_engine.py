@@ -18,7 +18,8 @@ from autotroph.core.protocols import SamplingParams, Signal
 from autotroph.core.task import Task
 from autotroph.core.trace import Trace
 from autotroph.models.engine import Engine
-from autotroph.models.native import LANES, kernels
+from autotroph.models.fused import Slots
+from autotroph.models.native import kernels
 from autotroph.models.rollout import gold_trace, rollout
 from autotroph.models.sampling import draw, log_distribution, uniform
 from autotroph.models.tokenizer import TextTokenizer
@@ -51,6 +52,11 @@ def decoding(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) ->
     else:
         for module in ("fused", "sampling"):
             monkeypatch.setattr(f"autotroph.models.{module}.kernels", lambda dtype: None)
+
+
+def row_bytes(model: Transformer, prompt: int, tokens: int) -> int:
+    """The most that a row of so many tokens takes, whichever way it is sampled."""
+    return Slots.bytes_for(model, prompt) + Slots.bytes_for(model, tokens)
 
 
 def engine(seed: int = 0) -> Engine:
@@ -202,8 +208,7 @@ def test_a_small_cache_makes_rows_wait_and_changes_nothing() -> None:
     params = SamplingParams(max_tokens=8)
     wanted = [prompts(60)[i // 3] for i in range(60)]
     plenty = engine().sample(wanted, params, range(60))
-    row = KVCache.bytes_for(model().config, 7 + 8 - 1, torch.float32, LANES)
-    tight = Engine(model(), TOKENIZER, POLICY, Meter(), memory=4 * row)
+    tight = Engine(model(), TOKENIZER, POLICY, Meter(), memory=4 * row_bytes(model(), 7, 8))
     for mine, other in zip(tight.sample(wanted, params, range(60)), plenty, strict=True):
         assert mine.ids == other.ids
         assert mine.logprobs == pytest.approx(other.logprobs, abs=1e-5)
@@ -214,19 +219,24 @@ def test_a_cache_without_room_for_one_row_is_refused() -> None:
         Engine(model(), TOKENIZER, POLICY, Meter(), memory=100).sample([[5]], SamplingParams(), [0])
 
 
-def test_the_cache_keeps_to_its_bound(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("samples", [1, 12])
+def test_the_cache_keeps_to_its_bound(samples: int, monkeypatch: pytest.MonkeyPatch) -> None:
     made: list[int] = []
-    original = Transformer.cache
 
-    def counted(self: Transformer, *shape: int) -> KVCache:
-        cache = original(self, *shape)
-        made.append(cache.keys.nbytes + cache.values.nbytes)
-        return cache
+    def counted(kind: type) -> None:
+        allocate = kind.__init__
 
-    monkeypatch.setattr(Transformer, "cache", counted)
-    bound = 200_000
+        def counting(self: KVCache | Slots, *shape: object) -> None:
+            allocate(self, *shape)
+            made.append(self.keys.nbytes + self.values.nbytes)
+
+        monkeypatch.setattr(kind, "__init__", counting)
+
+    counted(KVCache)
+    counted(Slots)
+    bound = 400_000
     Engine(model(), TOKENIZER, POLICY, Meter(), memory=bound).sample(
-        prompts(300), SamplingParams(max_tokens=30), range(300)
+        [prompt for prompt in prompts(300) for _ in range(samples)], SamplingParams(max_tokens=30), range(300 * samples)
     )
     assert 0.5 * bound < sum(made) <= bound
 
@@ -285,8 +295,7 @@ def test_any_mix_of_requests_gives_each_row_what_it_gets_alone(
     shuffler.shuffle(rows)
     params = SamplingParams(temperature=temperature, max_tokens=tokens)
     longest = max(max(len(prompt), 1) for prompt, _ in rows)
-    memory = slots * KVCache.bytes_for(TINY.config, longest + tokens - 1, torch.float32, LANES)
-    tight = Engine(TINY, TOKENIZER, POLICY, Meter(), memory)
+    tight = Engine(TINY, TOKENIZER, POLICY, Meter(), slots * row_bytes(TINY, longest, tokens))
     done = tight.sample([prompt for prompt, _ in rows], params, [seed for _, seed in rows])
     assert all(1 <= len(one.ids) <= tokens for one in done)
     i = shuffler.randrange(len(rows))

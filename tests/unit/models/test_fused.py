@@ -7,10 +7,14 @@ import pytest
 import torch
 from published import random_model
 
+from autotroph.core.budget import Meter
+from autotroph.core.policy import Policy
 from autotroph.core.protocols import SamplingParams
 from autotroph.models import native, sampling
-from autotroph.models.fused import FusedDecoding, FusedPasses, kernels_for
-from autotroph.models.native import LANES, kernels
+from autotroph.models.engine import Engine
+from autotroph.models.fused import FusedPasses, kernels_for
+from autotroph.models.native import kernels
+from autotroph.models.tokenizer import TextTokenizer
 from autotroph.models.transformer import ModelConfig, Transformer
 
 SHAPES = {
@@ -19,35 +23,36 @@ SHAPES = {
     "qwen3": {"num_attention_heads": 8, "num_key_value_heads": 2, "rope_theta": 1e6, "qk_norm": True},
     "no positions": {"num_attention_heads": 4, "num_key_value_heads": 4, "head_dim": 16},
 }
-LENGTHS = torch.tensor([1, 2, 5, 31, 32, 33, 40])
+LENGTHS = [1, 2, 15, 16, 17, 40, 130]
+TOKENIZER = TextTokenizer.characters("0123456789+=")
 
 
 def model(**shape: object) -> Transformer:
     torch.manual_seed(0)
-    return random_model(ModelConfig(vocab_size=21, hidden_size=64, intermediate_size=96, **shape), spread=0.1)
+    return random_model(
+        ModelConfig(vocab_size=len(TOKENIZER), hidden_size=64, intermediate_size=96, **shape), spread=0.1
+    )
 
 
-@pytest.mark.parametrize(("dtype", "tolerance"), [(torch.float32, 1e-4), (torch.bfloat16, 0.2)])
+@pytest.mark.parametrize(("dtype", "tolerance"), [(torch.float32, 1e-4), (torch.bfloat16, 0.1)])
 @pytest.mark.parametrize("shape", SHAPES)
 @torch.inference_mode()
-def test_a_pass_over_one_token_equals_the_models(shape: str, dtype: torch.dtype, tolerance: float) -> None:
-    """Rows of different lengths, over the borders of the kernels' blocks; fp32 to rounding, bf16 to its own."""
-    transformer, rows = model(**SHAPES[shape]).to(dtype), len(LENGTHS)
-    found = kernels_for(transformer)
-    assert found is not None
-    caches = transformer.cache(rows, 70), transformer.cache(rows + 1, 70, LANES)
-    fused = FusedDecoding(transformer, found, caches[1])
-    prompt = torch.randint(0, 21, (rows, 40))
-    plain = transformer(prompt, cache=caches[0])
-    torch.testing.assert_close(fused.prefill(prompt, begin=0), plain, atol=tolerance, rtol=0)
-    for cache in caches:
-        cache.length_B[:rows] = LENGTHS
-    for _ in range(30):
-        ids = torch.randint(0, 21, (rows,))
-        theirs, ours = transformer(ids[:, None], cache=caches[0])[:, -1], fused(ids)
-        torch.testing.assert_close(ours, theirs, atol=tolerance, rtol=0)
-    assert float(theirs.std()) > 0.1
-    assert caches[0].length_B.tolist() == caches[1].length_B[:rows].tolist() == (LENGTHS + 30).tolist()
+def test_sampled_tokens_have_the_probabilities_that_the_model_gives_them(
+    shape: str, dtype: torch.dtype, tolerance: float
+) -> None:
+    """Prompts and answers of lengths on both sides of the kernels' blocks; fp32 to rounding, bf16 to its own."""
+    transformer = model(**SHAPES[shape]).to(dtype)
+    assert kernels_for(transformer) is not None
+    prompts = [torch.randint(4, 16, (length,)).tolist() for length in LENGTHS for _ in range(5)]
+    limits = [1 + 7 * i % 70 for i in range(len(prompts))]
+    params = SamplingParams(min_tokens=70, max_tokens=70)
+    engine = Engine(transformer, TOKENIZER, Policy("test", "weights", "nowhere"), Meter())
+    for prompt, done in zip(prompts, engine.sample(prompts, params, range(len(prompts)), limits), strict=True):
+        ids = torch.tensor([[*prompt, *done.ids]])
+        logits = transformer.logits(transformer(ids[:, :-1]))[0, len(prompt) - 1 :]
+        theirs = logits.log_softmax(-1).gather(1, ids[0, len(prompt) :, None])[:, 0]
+        torch.testing.assert_close(torch.tensor(done.raw), theirs, atol=tolerance, rtol=0)
+        assert float(logits.std()) > 0.1
 
 
 def test_sizes_that_are_no_multiple_of_a_vector_are_left_to_torch() -> None:
@@ -55,14 +60,24 @@ def test_sizes_that_are_no_multiple_of_a_vector_are_left_to_torch() -> None:
 
 
 @pytest.mark.parametrize("vocabulary", [1, 15, 16, 17, 1000])
-@pytest.mark.parametrize("temperature", [0.0, 0.5, 1.0, 3.0])
-def test_choices_equal_those_of_torch(vocabulary: int, temperature: float, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(
+    "params",
+    [
+        *(SamplingParams(temperature=temperature) for temperature in (0.0, 0.5, 1.0, 3.0)),
+        SamplingParams(top_k=5),
+        SamplingParams(temperature=2.0, top_p=0.7),
+        SamplingParams(min_p=0.1),
+        SamplingParams(temperature=1.5, top_k=9, top_p=0.9, min_p=0.02),
+    ],
+    ids=str,
+)
+def test_choices_equal_those_of_torch(vocabulary: int, params: SamplingParams, monkeypatch: pytest.MonkeyPatch) -> None:
     torch.manual_seed(vocabulary)
     rows = 400
     logits, spin = torch.randn(rows, vocabulary) * 4, torch.rand(rows).clamp(1e-6, 1 - 1e-6)
     early, is_end = torch.rand(rows) < 0.5, torch.zeros(vocabulary, dtype=torch.bool)
     is_end[: vocabulary // 3] = True
-    arguments = logits, SamplingParams(temperature=temperature), spin, early, is_end
+    arguments = logits, params, spin, early, is_end
     ours = sampling.choose(*arguments)
     monkeypatch.setattr(sampling, "kernels", lambda dtype: None)
     theirs = sampling.choose(*arguments)
@@ -116,7 +131,7 @@ def test_gradients_equal_those_of_autograd(shape: str, dtype: torch.dtype, toler
     branch = torch.tensor([0] * (count // 3) + [1] * (count // 3) + [2] * (count - 2 * (count // 3)))
     position = torch.cat([torch.arange(2 * (count // 3)), count // 3 + torch.arange(count - 2 * (count // 3))])
     for where in ((None, None), (position.expand(9, -1).contiguous(), branch.expand(9, -1).contiguous())):
-        ids, slope = torch.randint(0, 21, (9, count)), torch.randn(9, count, 64)
+        ids, slope = torch.randint(0, len(TOKENIZER), (9, count)), torch.randn(9, count, 64)
         mine, other = fused(ids, *where), theirs(ids, *where)
         torch.testing.assert_close(mine.float(), other, atol=5 * tolerance, rtol=0)
         (mine.float() * slope).sum().backward()
@@ -136,6 +151,6 @@ def test_a_pass_without_gradient_leaves_nothing_behind() -> None:
     fused = FusedPasses(transformer, found)
     with torch.no_grad():
         for _ in range(3):
-            fused(torch.randint(0, 21, (4, 11)))
+            fused(torch.randint(0, len(TOKENIZER), (4, 11)))
     assert len(fused._tapes) == 1
     assert not any(bool(gradient.any()) for gradient in fused.gradients.values())

@@ -45,6 +45,10 @@ INLINE vec load(const number *from) { return *(const vec *)from; }
 INLINE void store(number *to, vec x) { *(vec *)to = x; }
 #endif
 
+INLINE void narrowing(const float *from, number *to, long size) {
+    for (long i = 0; i < size; i += LANES) store(to + i, *(const vec *)(from + i));
+}
+
 INLINE float sum(vec x) {
     float part[4] = {0};
     for (int i = 0; i < LANES; i += 4)
@@ -61,6 +65,9 @@ INLINE float largest(vec x) {
 }
 
 INLINE vec either(ints mask, vec yes, vec no) { return (vec)((mask & (ints)yes) | (~mask & (ints)no)); }
+
+/* A number of positions, in whole vectors. */
+INLINE long padded(long T) { return (T + LANES - 1) / LANES * LANES; }
 
 #define NEVER (-1e30f) /* a logit of probability 0 that arithmetic can bear */
 

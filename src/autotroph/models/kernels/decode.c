@@ -1,5 +1,5 @@
-/* Decoding, one new token a row: a decoder's pass and the choice of a token. */
-#include "common.h"
+/* A decoder's pass over one new token of each row. */
+#include "sampling.h"
 
 /* out[n, s] = q[n] . k[s] for N queries and `M * LANES` positions; keys are [S / LANES, D, LANES]. */
 INLINE void scores(const int N, const int M, const float *q, const number *keys, long stride, long D, float *out) {
@@ -13,62 +13,81 @@ INLINE void scores(const int N, const int M, const float *q, const number *keys,
         for (int m = 0; m < M; m++) *(vec *)(out + n * stride + m * LANES) = total[n][m];
 }
 
-/* out[n] = sum over s of weight[n, s] * v[s] for N queries and `M * LANES` of the D dimensions; values are [S, D]. */
+/* Some positions that a row sees: keys [stride / LANES, D, LANES] and values [stride, D], the first `seen` of them. */
+typedef struct {
+    const number *keys, *values;
+    long stride, seen;
+} Part;
+
+/* out[n] = sum over s of weight[n, s] * v[s] for N queries and `M * LANES` of the D dimensions, from `at` on. */
 INLINE void mixture(
-    const int N, const int M, const float *weight, long stride, const number *values, long D, long seen,
-    const float *scale, number *out) {
+    const int N, const int M, const float *weight, long apart, const Part *parts, long D, long at, const float *scale,
+    number *out) {
     vec total[4][4] = {0};
-    for (long s = 0; s < seen; s++)
-        for (int m = 0; m < M; m++) {
-            vec value = load(values + s * D + m * LANES);
-            for (int n = 0; n < N; n++) total[n][m] += weight[n * stride + s] * value;
-        }
+    for (const Part *part = parts; part < parts + 2; weight += padded(part->seen), part++)
+        for (long s = 0; s < part->seen; s++)
+            for (int m = 0; m < M; m++) {
+                vec value = load(part->values + s * D + at + m * LANES);
+                for (int n = 0; n < N; n++) total[n][m] += weight[n * apart + s] * value;
+            }
     for (int n = 0; n < N; n++)
-        for (int m = 0; m < M; m++) store(out + n * D + m * LANES, total[n][m] * scale[n]);
+        for (int m = 0; m < M; m++) store(out + n * D + at + m * LANES, total[n][m] * scale[n]);
 }
 
-/* Attention of N query heads that share a key head; `stride` positions are allocated, a multiple of LANES. */
-INLINE void heads(
-    const int N, const float *q, const number *keys, const number *values, long stride, long D, long seen, float *score,
-    number *out) {
+/* Attention of N query heads that share a key head; `score` has room for `apart` positions of each. */
+INLINE void heads(const int N, const float *q, const Part *parts, long D, float *score, long apart, number *out) {
     const int M = N == 1 ? 4 : 2; /* enough sums at a time to hide how long each takes */
-    long s = 0, d = 0;
-    for (; s + M * LANES <= stride && s < seen; s += M * LANES) scores(N, M, q, keys + s * D, stride, D, score + s);
-    for (; s < seen; s += LANES) scores(N, 1, q, keys + s * D, stride, D, score + s);
+    long total_seen = 0, d = 0;
+    for (const Part *part = parts; part < parts + 2; total_seen += padded(part->seen), part++) {
+        float *place = score + total_seen;
+        long s = 0;
+        for (; s + M * LANES <= part->stride && s < part->seen; s += M * LANES)
+            scores(N, M, q, part->keys + s * D, apart, D, place + s);
+        for (; s < part->seen; s += LANES) scores(N, 1, q, part->keys + s * D, apart, D, place + s);
+        for (int n = 0; n < N; n++)
+            for (long i = part->seen; i < padded(part->seen); i++) place[n * apart + i] = -INFINITY;
+    }
     float scale[4];
     for (int n = 0; n < N; n++) {
-        float *row = score + n * stride;
-        for (long i = seen; i < s; i++) row[i] = -INFINITY;
+        float *row = score + n * apart;
         vec top = *(vec *)row, total = {0};
-        for (long i = LANES; i < seen; i += LANES) top = either(*(vec *)(row + i) > top, *(vec *)(row + i), top);
+        for (long i = LANES; i < total_seen; i += LANES) top = either(*(vec *)(row + i) > top, *(vec *)(row + i), top);
         float most = largest(top);
-        for (long i = 0; i < seen; i += LANES) {
+        for (long i = 0; i < total_seen; i += LANES) {
             vec weight = exponential(*(vec *)(row + i) - most);
             *(vec *)(row + i) = weight;
             total += weight;
         }
         scale[n] = 1 / sum(total);
     }
-    for (; d + M * LANES <= D; d += M * LANES) mixture(N, M, score, stride, values + d, D, seen, scale, out + d);
-    for (; d < D; d += LANES) mixture(N, 1, score, stride, values + d, D, seen, scale, out + d);
+    for (; d + M * LANES <= D; d += M * LANES) mixture(N, M, score, apart, parts, D, d, scale, out);
+    for (; d < D; d += LANES) mixture(N, 1, score, apart, parts, D, d, scale, out);
 }
 
-/* Append a token's keys and values to its row's cache and attend from it to all that the row holds.
+INLINE void prefetch(const Part *part, long D) {
+    for (long i = 0; i < part->seen * D; i += 64 / sizeof(number)) { /* by cache lines */
+        __builtin_prefetch(part->keys + i, 0, 3);
+        __builtin_prefetch(part->values + i, 0, 3);
+    }
+}
 
-   qkv [(H + 2 K) D]; keys [K, stride / LANES, D, LANES]; values [K, stride, D]; `at`: positions that the row has
-   already; turns [stride, D]: cosines, then sines of each position's angles, or null; out [H D]. */
+/* Append a token's keys and values to its row's own and attend from it to them and to the prompt's.
+
+   qkv [(H + 2 K) D]; `prompt` and the row's keys and values are those of the first key head; `at`: own positions that
+   the row has already; out [H D]. */
 INLINE void attend(
-    const Shape *is, const Layer *layer, const float *qkv, number *keys, number *values, long at, const float *turns,
-    float *score, number *out) {
-    const long D = is->D, group = is->H / is->K;
-    const float *turn = turns ? turns + at * D : 0, *key = qkv + is->H * D, *value = key + is->K * D;
+    const Sampling *run, const Layer *layer, const float *qkv, Part prompt, int near, number *keys, number *values,
+    long at, float *out_score, number *out) {
+    const Shape *is = &run->is;
+    const long D = is->D, group = is->H / is->K, apart = run->prompt_stride + is->stride + SLACK;
+    const float *turn = run->turns ? run->turns + (prompt.seen + at) * D : 0;
+    const float *key = qkv + is->H * D, *value = key + is->K * D;
     float q[group * D], new[D];
     number narrow[D];
-    for (long k = 0; k < is->K; k++, keys += is->stride * D, values += is->stride * D, key += D, value += D) {
-        for (long i = 0; i <= at * D; i += 64 / sizeof(number)) { /* what the next head will read, by cache lines */
-            __builtin_prefetch(keys + is->stride * D + i, 0, 3);
-            __builtin_prefetch(values + is->stride * D + i, 0, 3);
-        }
+    for (long k = 0; k < is->K; k++, key += D, value += D) {
+        const Part parts[2] = {prompt, {keys, values, is->stride, at + 1}};
+        if (!near) prefetch(parts, D);
+        prefetch(parts + 1, D);
         prepare(key, layer->k_norm, is->eps, turn, 1, D, new);
         for (long d = 0; d < D; d += LANES) {
             store(narrow + d, *(vec *)(new + d));
@@ -78,9 +97,10 @@ INLINE void attend(
         for (long h = 0; h < group; h++, qkv += D)
             prepare(qkv, layer->q_norm, is->eps, turn, 1 / sqrtf(D), D, q + h * D);
         long h = 0;
-        for (; h + 4 <= group; h += 4, out += 4 * D)
-            heads(4, q + h * D, keys, values, is->stride, D, at + 1, score, out);
-        for (; h < group; h++, out += D) heads(1, q + h * D, keys, values, is->stride, D, at + 1, score, out);
+        for (; h + 4 <= group; h += 4, out += 4 * D) heads(4, q + h * D, parts, D, out_score, apart, out);
+        for (; h < group; h++, out += D) heads(1, q + h * D, parts, D, out_score, apart, out);
+        prompt.keys += run->prompt_stride * D, prompt.values += run->prompt_stride * D;
+        keys += is->stride * D, values += is->stride * D;
     }
 }
 
@@ -92,115 +112,59 @@ typedef struct {
     long x, wide, narrow, inner, score, end;
 } Room;
 
-INLINE Room room_for(const Shape *is) {
+INLINE Room room_for(const Sampling *run) {
+    const Shape *is = &run->is;
     long heads = is->H * is->D, qkv = heads + 2 * is->K * is->D, part = is->I < INNER ? is->I : INNER;
     Room room = {0};
     room.wide = AT_ONCE * is->C;
     room.narrow = room.wide + AT_ONCE * (qkv > 2 * part ? qkv : 2 * part);
     room.inner = room.narrow + AT_ONCE * (heads > is->C ? heads : is->C);
     room.score = room.inner + AT_ONCE * is->I;
-    room.end = room.score + 4 * is->stride;
+    room.end = room.score + 4 * (run->prompt_stride + is->stride + SLACK);
     return room;
 }
 
-long decode_room(const Shape *is) { return room_for(is).end; }
+long decode_room(const Sampling *run) { return room_for(run).end; }
 
-/* hidden [B, C] after one more token of each row, from its embedding in the same place.
-
-   keys and values: of all layers, `slots` rows each, of which the first B are these; held [B]: positions of each. */
-void decode(
-    long rows, const Shape *is, const Layer *layers, const number *last_norm, number *keys, number *values,
-    const int64_t *held, const float *turns, Blas *blas, float *room, number *hidden) {
-    const long C = is->C, I = is->I, heads = is->H * is->D, groups = is->K * is->D, qkv = heads + 2 * groups;
-    const long row = is->K * is->stride * is->D;
-    const Room at = room_for(is);
-    float *x = room + at.x, *wide = room + at.wide, *score = room + at.score;
-    number *narrow = (number *)(room + at.narrow), *inner = (number *)(room + at.inner);
+void decode(const Sampling *run, long rows, const int64_t *token) {
+    const Shape *is = &run->is;
+    const long C = is->C, I = is->I, D = is->D, heads = is->H * D, groups = is->K * D, qkv = heads + 2 * groups;
+    const Room at = room_for(run);
+    float *x = run->room + at.x, *wide = run->room + at.wide, *score = run->room + at.score;
+    number *narrow = (number *)(run->room + at.narrow), *inner = (number *)(run->room + at.inner);
     for (long begin = 0; begin < rows; begin += AT_ONCE) {
-        long count = rows - begin < AT_ONCE ? rows - begin : AT_ONCE;
-        for (long i = 0; i < count * C; i += LANES) *(vec *)(x + i) = load(hidden + begin * C + i);
+        const long count = rows - begin < AT_ONCE ? rows - begin : AT_ONCE;
+        for (long b = 0; b < count; b++)
+            for (long i = 0; i < C; i += LANES)
+                *(vec *)(x + b * C + i) = load(run->embedding + token[begin + b] * C + i);
         for (long l = 0; l < is->layers; l++) {
-            const Layer *layer = layers + l;
+            const Layer *layer = run->layers + l;
             normalise_rows(x, layer->attention_norm, narrow, count, C, is->eps);
-            project(blas, count, heads, C, narrow, layer->q, layer->q_bias, wide, qkv);
-            project(blas, count, groups, C, narrow, layer->k, layer->k_bias, wide + heads, qkv);
-            project(blas, count, groups, C, narrow, layer->v, layer->v_bias, wide + heads + groups, qkv);
+            project(run->blas, count, heads, C, narrow, layer->q, layer->q_bias, wide, qkv);
+            project(run->blas, count, groups, C, narrow, layer->k, layer->k_bias, wide + heads, qkv);
+            project(run->blas, count, groups, C, narrow, layer->v, layer->v_bias, wide + heads + groups, qkv);
             for (long b = 0; b < count; b++) {
-                long place = (l * is->slots + begin + b) * row, before = held[begin + b];
+                const long r = begin + b, shared = (l * run->prompt_slots + run->prompt[r]) * run->prompt_stride;
+                const long own = (l * is->slots + run->slot[r]) * is->stride;
+                const Part prompt = {
+                    run->prompt_keys + shared * groups, run->prompt_values + shared * groups, run->prompt_stride,
+                    run->prompt_length[r]};
                 attend(
-                    is, layer, wide + b * qkv, keys + place, values + place, before, turns, score, narrow + b * heads);
+                    run, layer, wide + b * qkv, prompt, b > 0 && run->prompt[r] == run->prompt[r - 1],
+                    run->keys + own * groups, run->values + own * groups, run->length[run->row[r]] - 1, score,
+                    narrow + b * heads);
             }
-            multiply(blas, 'N', 'T', count, C, heads, narrow, heads, layer->o, heads, 1, x, C);
+            multiply(run->blas, 'N', 'T', count, C, heads, narrow, heads, layer->o, heads, 1, x, C);
             normalise_rows(x, layer->mlp_norm, narrow, count, C, is->eps);
             for (long i = 0; i < I; i += INNER) {
-                long part = I - i < INNER ? I - i : INNER;
-                project(blas, count, part, C, narrow, layer->gate + i * C, 0, wide, part);
-                project(blas, count, part, C, narrow, layer->up + i * C, 0, wide + count * part, part);
+                const long part = I - i < INNER ? I - i : INNER;
+                project(run->blas, count, part, C, narrow, layer->gate + i * C, 0, wide, part);
+                project(run->blas, count, part, C, narrow, layer->up + i * C, 0, wide + count * part, part);
                 for (long b = 0; b < count; b++)
                     swiglu(wide + b * part, wide + (count + b) * part, inner + b * I + i, part);
             }
-            multiply(blas, 'N', 'T', count, C, I, inner, I, layer->down, I, 1, x, C);
+            multiply(run->blas, 'N', 'T', count, C, I, inner, I, layer->down, I, 1, x, C);
         }
-        normalise_rows(x, last_norm, hidden + begin * C, count, C, is->eps);
+        normalise_rows(x, run->last_norm, run->hidden + begin * C, count, C, is->eps);
     }
-}
-
-/* A token for each row of logits [B, V], and what the distributions say of it.
-
-   The token is where the cumulative distribution of logits / temperature passes `spin` [B], in (0, 1); at temperature 0
-   it is the likeliest one. Rows that are `early` [B] get none that is an end [V]. Out, [B] each: the token; its
-   log-probability in the distribution that it was drawn from, and `raw` in that of the logits alone; the latter's
-   entropy and mean log-probability. `wide` is room for V floats, rounded up. Returns whether all logits are finite. */
-int choose(
-    long rows, long V, const number *logits, const float *spin, const uint8_t *early, const uint8_t *is_end,
-    float temperature, float *wide, int64_t *token, float *drawn, float *raw, float *entropy, float *mean) {
-    for (long b = 0; b < rows; b++, logits += V) {
-        vec zero = {0}, top = zero + NEVER, sums = zero, odd = zero, totals = zero, moments = zero;
-        for (long i = 0; i < V; i += LANES) {
-            vec x = i + LANES <= V ? load(logits + i) : rest(logits + i, V - i);
-            *(vec *)(wide + i) = x;
-            top = either(x > top, x, top);
-            odd += x * 0;
-            sums += either(x > zero + NEVER, x, zero);
-        }
-        if (sum(odd) != 0) return 0;
-        float most = largest(top);
-        for (long i = 0; i < V; i += LANES) {
-            vec x = *(vec *)(wide + i) - most, weight = exponential(x);
-            totals += weight;
-            moments += weight * x;
-        }
-        float total = sum(totals), logs = logf(total);
-        entropy[b] = logs - sum(moments) / total;
-        mean[b] = sum(sums) / V - most - logs;
-
-        if (early[b]) {
-            for (long i = 0; i < V; i++)
-                if (is_end[i]) wide[i] = NEVER;
-            top = zero + NEVER;
-            for (long i = 0; i < V; i += LANES) top = either(*(vec *)(wide + i) > top, *(vec *)(wide + i), top);
-        }
-        float first = largest(top);
-        long chosen = 0;
-        if (temperature == 0) {
-            while (wide[chosen] != first) chosen++;
-            drawn[b] = 0;
-        } else {
-            totals = zero;
-            for (long i = 0; i < V; i += LANES) {
-                vec weight = exponential((*(vec *)(wide + i) - first) / temperature);
-                *(vec *)(wide + i) = weight;
-                totals += weight;
-            }
-            total = sum(totals);
-            float passed = 0, goal = spin[b] * total;
-            for (long i = 0; i < V && passed <= goal; i++)
-                if (wide[i] > 0) passed += wide[i], chosen = i;
-            drawn[b] = logf(wide[chosen] / total);
-        }
-        token[b] = chosen;
-        vec x = chosen + LANES <= V ? load(logits + chosen) : rest(logits + chosen, V - chosen);
-        raw[b] = x[0] - most - logs;
-    }
-    return 1;
 }

@@ -22,7 +22,6 @@ typedef struct {
 
 INLINE long qkv_size(const Shape *is) { return (is->H + 2 * is->K) * is->D; }
 INLINE long floats(long numbers) { return numbers * (long)sizeof(number) / (long)sizeof(float); }
-INLINE long padded(long T) { return (T + LANES - 1) / LANES * LANES; }
 INLINE long sequences(const Pass *pass) { return pass->T < CHUNK ? CHUNK / pass->T : 1; }
 
 /* What backward needs of a layer, from one token on: the residual stream before attention and before the MLP, and what
@@ -233,10 +232,6 @@ static void mix_back(
     }
 }
 
-INLINE void narrowing(const float *from, number *to, long size) {
-    for (long i = 0; i < size; i += LANES) store(to + i, *(const vec *)(from + i));
-}
-
 INLINE void copy(const float *from, float *to, long size) {
     for (long i = 0; i < size; i += LANES) *(vec *)(to + i) = *(const vec *)(from + i);
 }
@@ -283,8 +278,8 @@ void forward(const Pass *pass, number *hidden) {
     }
 }
 
-/* Put keys and values of the sequences of a pass into a cache of the shape `kept`, from its row `first` on. */
-void remember(const Pass *pass, const Shape *kept, long first, number *keys, number *values) {
+/* Put keys and values of the sequences of a pass into slots [B] of a cache of the shape `kept`. */
+void remember(const Pass *pass, const Shape *kept, const int64_t *slot, number *keys, number *values) {
     const long D = kept->D, K = kept->K, T = pass->T, heads = kept->H * D;
     float raw[D], key[D];
     number narrow[D];
@@ -293,7 +288,7 @@ void remember(const Pass *pass, const Shape *kept, long first, number *keys, num
             for (long t = 0; t < T; t++)
                 for (long k = 0; k < K; k++) {
                     const number *from = tape(pass, l, b * T + t).qkv + heads + k * D;
-                    const long row = ((l * kept->slots + first + b) * K + k) * kept->stride * D;
+                    const long row = ((l * kept->slots + slot[b]) * K + k) * kept->stride * D;
                     for (long d = 0; d < D; d += LANES) *(vec *)(raw + d) = load(from + d);
                     prepare(raw, pass->layers[l].k_norm, kept->eps, turn_of(pass, b, t), 1, D, key);
                     narrowing(key, narrow, D);
