@@ -1,6 +1,6 @@
 """A decoder on the CPU through `kernels/`: passes over whole sequences, and sampling, in one call each.
 
-Nothing is held here but addresses: the weights are the model's own, and what changes them there changes them here.
+Products of a small model read its weights packed: a copy, which whoever changes them has to renew.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from torch import Tensor
 
 from autotroph.models.batch import ROWS, Batch, Job, Request
 from autotroph.models.native import LANES, Kernels, Pass, Sampling, Shape, Weights, address, addresses, kernels
+from autotroph.models.threads import small
 from autotroph.models.transformer import Block, KVCache, Rotary, Transformer
 
 
@@ -22,21 +23,52 @@ def kernels_for(model: Transformer) -> Kernels | None:
     """None where they do not apply: another device, sizes that are no multiples of a vector, no compiler."""
     config, weight = model.config, model.lm_head.weight
     sizes = (config.hidden_size, config.intermediate_size, config.head_dim)
-    fits = weight.device.type == "cpu" and not any(size % LANES for size in sizes)
-    return kernels(weight.dtype) if fits else None
+    if weight.device.type != "cpu" or any(size % LANES for size in sizes):
+        return None
+    found = kernels(weight.dtype)
+    return found if found is not None and (found.blas is not None or packs(model, found)) else None
+
+
+def packs(model: Transformer, kernels: Kernels) -> bool:
+    """Whether products are those of `kernels/`, on packed weights: where a core works on a small model alone."""
+    sizes = {size for weight in _weights(model) if weight is not None and weight.dim() == 2 for size in weight.shape}
+    return kernels.tiled and small(model) and not any(size % TILE for size in sizes)
+
+
+TILE = 32
+"""What the sizes of packed weights are multiples of."""
 
 
 class FusedPasses:
-    """What `model(ids, position, branch)` computes, with a gradient.
+    """What `model(ids, position, branch)` computes, with a gradient. To be told by `renew` when weights have changed.
 
     Those of the layers' weights are summed in `gradients`, by name and in fp32, over as many passes as there are.
     """
 
     def __init__(self, model: Transformer, kernels: Kernels):
-        self.model, self.kernels = model, kernels
-        self.shape, self.layers = _shape(model), addresses(_weights(model))
+        self.model, self.kernels, self.packed = model, kernels, packs(model, kernels)
+        self.shape = _shape(model)
         self._tapes: list[Tensor] = []
         self._room, self._turns = torch.empty(0), _turns(model, 0)
+        self.renew()
+
+    def renew(self) -> None:
+        self._forward = self._arranged(back=False)
+        self.layers, self._back = addresses(self._forward), None
+
+    def _arranged(self, back: bool) -> list[Tensor | None]:
+        """The layers' weights as their products read them."""
+        weights = _weights(self.model)
+        if not self.packed:
+            return weights
+        return [one if one is None or one.dim() == 1 else self.kernels.packed(one, back) for one in weights]
+
+    @property
+    def turned(self) -> Weights:
+        """Addresses of the weights for the way back."""
+        if self._back is None:
+            self._back = self._arranged(back=True)
+        return addresses(self._back)
 
     @cached_property
     def gradients(self) -> dict[str, Tensor]:
@@ -60,7 +92,7 @@ class FusedPasses:
     ) -> tuple[Pass, Tensor]:
         """From embeddings to hidden states in place. The pass, and its tape, to be given to `done` at the end."""
         rows, count, _ = hidden_RTC.shape
-        one = self.kernels.begin(self.shape, self.layers, self.model.model.norm.weight, (rows, count))
+        one = self.kernels.begin(self.shape, self.layers, self.packed, self.model.model.norm.weight, (rows, count))
         tape_size, room_size = self.kernels.sizes(one)
         tape = self._tapes.pop() if self._tapes else torch.empty(0)
         tape = tape if len(tape) >= tape_size else torch.empty(tape_size)
@@ -122,13 +154,15 @@ class FusedBatch(Batch):
         self.hidden = self.own.keys.new_empty(self.slots, self.model.config.hidden_size)
         self.known: dict[tuple[int, ...], tuple[int, Tensor]] = {}
         self.turns = _turns(self.model, longest + tokens)
+        head = self.model.lm_head.weight
+        self.head = kernels.packed(head, back=False) if self.passes.packed else head
         self.sampling = self._sampling()
         self.room = kernels.room(self.sampling)
         self.sampling.room = address(self.room)
 
     def _sampling(self) -> Sampling:
         model, params, results = self.model, self.params, self.job.results
-        weights = model.model.embed_tokens.weight, model.model.norm.weight, model.lm_head.weight
+        weights = model.model.embed_tokens.weight, model.model.norm.weight, self.head
         caches = self.prompts.keys, self.prompts.values, self.own.keys, self.own.values
         rows = self.row, self.slot, self.prompt, self.prompt_length, self.hidden
         given = self.is_end_V, self.job.limit_N, self.job.spin_NM
@@ -136,7 +170,8 @@ class FusedBatch(Batch):
         return Sampling(
             self.own.shape, model.config.vocab_size, results.token.shape[1],
             self.prompts.shape.slots, self.prompts.shape.stride,
-            ctypes.cast(self.passes.layers, ctypes.c_void_p), *map(address, (*weights, self.turns)), None,
+            ctypes.cast(self.passes.layers, ctypes.c_void_p), *map(address, (*weights, self.turns)),
+            None if self.passes.packed else self.kernels.blas,
             *map(address, caches), None, *map(address, rows), params.temperature, params.top_p, params.min_p,
             params.top_k, params.min_tokens, *map(address, (*given, *noted, results.stopped)), 0, 0,
         )  # fmt: skip
@@ -207,7 +242,7 @@ class _Passing(torch.autograd.Function):
     @staticmethod
     def backward(ctx: Any, *slopes: Tensor) -> tuple[Tensor, None, None, None]:
         owner, slope = ctx.owner, slopes[0].clone(memory_format=torch.contiguous_format)
-        owner.kernels.backward(ctx.one, owner.slopes, owner.gradients["model.norm.weight"], slope)
+        owner.kernels.backward(ctx.one, owner.turned, owner.slopes, owner.gradients["model.norm.weight"], slope)
         owner.done(ctx.tape)
         return slope, None, None, None
 

@@ -49,7 +49,7 @@ class Pass(ctypes.Structure):
 
     _fields_: ClassVar = [
         ("shape", Shape),
-        *((name, ctypes.c_void_p) for name in ("layers", "last_norm")),
+        *((name, ctypes.c_void_p) for name in ("layers", "turned", "last_norm")),
         *((name, ctypes.c_long) for name in ("rows", "positions_each")),
         *((name, ctypes.c_void_p) for name in ("positions", "branches", "turns", "blas", "single", "tape", "room")),
     ]
@@ -75,18 +75,27 @@ class Sampling(ctypes.Structure):
 class Kernels:
     """The functions of `kernels/` for one dtype. Tensors must be contiguous and on the CPU."""
 
-    def __init__(self, library: Path, product: ctypes.c_void_p, single: ctypes.c_void_p):
-        self._library, self._product, self._single = ctypes.CDLL(str(library)), product, single
+    def __init__(self, library: Path, blas: ctypes.c_void_p | None, single: ctypes.c_void_p):
+        self._library, self.blas, self._single = ctypes.CDLL(str(library)), blas, single
+        self.tiled = bool(self._library.pack(None, 0, 0, 0, None))
         for name in ("forward", "remember", "backward"):
             getattr(self._library, name).restype = None
         for name in ("sample", "sampling_room", "tape_size", "room_size"):
             getattr(self._library, name).restype = ctypes.c_long
         self._library.choose.restype = ctypes.c_int
 
-    def begin(self, shape: Shape, layers: Weights, norm: Tensor, size: tuple[int, int]) -> Pass:
+    def begin(self, shape: Shape, layers: Weights, packed: bool, norm: Tensor, size: tuple[int, int]) -> Pass:
         """A pass over so many sequences of so many positions, in which tensors are still to be placed."""
-        arrays = ctypes.cast(layers, ctypes.c_void_p), _at(norm)
-        return Pass(shape, *arrays, *size, None, None, None, self._product, self._single, None, None)
+        given = ctypes.cast(layers, ctypes.c_void_p), None, _at(norm)
+        blas = None if packed else self.blas
+        return Pass(shape, *given, *size, None, None, None, blas, self._single, None, None)
+
+    def packed(self, weight: Tensor, back: bool) -> Tensor:
+        """A layer's weights [n, k] as they are multiplied, if `tiled`, on the way forward or back."""
+        rows, columns = weight.shape
+        tiles = weight.new_empty(-(-rows // LANES) * LANES, columns)
+        self._library.pack(_at(weight), _size(rows), _size(columns), back, _at(tiles))
+        return tiles
 
     def sizes(self, one: Pass) -> tuple[int, int]:
         """Floats of its tape, which backward needs, and of the room that each call needs."""
@@ -100,8 +109,9 @@ class Kernels:
         """Put keys and values of a pass's sequences into those slots of a cache of the shape `kept`."""
         self._library.remember(ctypes.byref(one), ctypes.byref(kept), *map(_at, (slot_R, keys, values)))
 
-    def backward(self, one: Pass, gradients: Weights, norm: Tensor, slope: Tensor) -> None:
+    def backward(self, one: Pass, turned: Weights, gradients: Weights, norm: Tensor, slope: Tensor) -> None:
         """The gradient of the embeddings from that of the hidden states, in the same place; adds the weights'."""
+        one.turned = ctypes.cast(turned, ctypes.c_void_p)
         self._library.backward(ctypes.byref(one), gradients, _at(norm), _at(slope))
 
     def room(self, run: Sampling) -> Tensor:
@@ -111,7 +121,6 @@ class Kernels:
     def sample(self, run: Sampling, rows: int, least: int, steps: int) -> int:
         """Go on with the first rows until no more than `least` of them do, or for so many steps; returns how many go on
         still, or -1 where a logit is not finite."""
-        run.blas = self._product
         return self._library.sample(ctypes.byref(run), _size(rows), _size(least), _size(steps))
 
     def choose(
@@ -147,18 +156,29 @@ _size = ctypes.c_long
 
 @functools.cache
 def kernels(dtype: torch.dtype) -> Kernels | None:
-    compiler, product, single = shutil.which(os.environ.get("CC", "cc")), _product(dtype), _product(torch.float32)
-    if compiler is None or product is None or single is None:
+    compiler, blas, single = shutil.which(os.environ.get("CC", "cc")), _blas(dtype), _blas(torch.float32)
+    if compiler is None or single is None or dtype not in DEFINES:
         return None
     try:
-        return Kernels(_compiled(compiler, DEFINES[dtype]), product, single)
+        found = Kernels(_compiled(compiler, (*DEFINES[dtype], *_without())), blas, single)
     except (OSError, subprocess.CalledProcessError):
         return None
+    return found if found.tiled or found.blas else None
 
 
-def _product(dtype: torch.dtype) -> ctypes.c_void_p | None:
+def _amx() -> bool:
+    """Whether this processor multiplies tiles of bf16; asks the system, once, to be allowed to."""
+    return bool(torch.cpu._is_amx_tile_supported() and torch.cpu._init_amx())
+
+
+def _without() -> tuple[str, ...]:
+    """What the compiler may not use, though the processor has it: the system may not let us."""
+    return () if _amx() or platform.machine() != "x86_64" else ("-mno-amx-tile",)
+
+
+def _blas(dtype: torch.dtype) -> ctypes.c_void_p | None:
     """The matrix product of the BLAS inside torch: where it has one for this dtype that is fast on this processor."""
-    if dtype not in PRODUCTS or (dtype is torch.bfloat16 and not torch.cpu._is_amx_tile_supported()):
+    if dtype not in PRODUCTS or (dtype is torch.bfloat16 and not _amx()):
         return None
     try:
         torch_cpu = ctypes.CDLL(str(Path(torch.__file__).parent / "lib" / "libtorch_cpu.so"))

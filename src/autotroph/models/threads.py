@@ -23,10 +23,14 @@ class Abandoned(Exception):
     """Ends a job whose caller no longer waits for it."""
 
 
+def small(model: Transformer) -> bool:
+    on_cpu = next(model.parameters()).device.type == "cpu"
+    return on_cpu and sum(parameter.numel() for parameter in model.parameters()) < SMALL
+
+
 def workers_for(model: Transformer) -> int:
     """How many jobs of this model run best at once: for a small one on the CPU, one for each core of this thread."""
-    small = sum(parameter.numel() for parameter in model.parameters()) < SMALL
-    return torch.get_num_threads() if small and next(model.parameters()).device.type == "cpu" else 1
+    return torch.get_num_threads() if small(model) else 1
 
 
 def in_parallel(function: Callable[..., T], *columns: Iterable[object], workers: int | None = None) -> list[T]:

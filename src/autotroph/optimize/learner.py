@@ -147,7 +147,7 @@ class Learner:
         for replica in self._replicas:
             for name, parameter in replica.model.named_parameters():
                 parameter.copy_(self.masters[name])
-            replica.clear()
+            replica.renew()
 
     def trained(self) -> Transformer:
         """The policy that training has come to: an fp32 model with the averaged weights.
@@ -189,9 +189,12 @@ class Replica:
         if self._fused is not None:
             yield from self._fused.gradients.items()
 
-    def clear(self) -> None:
+    def renew(self) -> None:
+        """Begin anew with weights that have changed."""
         for _, gradient in self.gradients():
             gradient.zero_()
+        if self._fused is not None:
+            self._fused.renew()
 
 
 Forward = Callable[[Tensor, Tensor | None, Tensor | None], Tensor]

@@ -12,6 +12,7 @@
 #define LANES 16
 typedef float vec __attribute__((vector_size(64), aligned(4), may_alias));
 typedef int32_t ints __attribute__((vector_size(64)));
+typedef int32_t ints_apart __attribute__((vector_size(64), aligned(2), may_alias));
 typedef uint32_t bits __attribute__((vector_size(64)));
 #define INLINE static inline __attribute__((always_inline))
 
@@ -161,10 +162,19 @@ INLINE void multiply(
     blas(&y_as, &x_as, &n, &m, &k, &one, y, &y_apart, x, &x_apart, &beta, to, &to_apart);
 }
 
-/* to = x W^T, plus a bias [n] where there is one: a layer's weights, [n, k], on rows x [m, k]. */
+#include "product.h"
+
+/* Weights W [n, k] of a layer are as torch keeps them, or packed where there is no `blas`: as `pack_rows` does for the
+   way forward, as `pack_columns` does for the way back. */
+
+/* to = x W^T on rows x [m, k], plus a bias [n] where there is one, added to what is there or not. */
 INLINE void project(
-    Blas *blas, int m, int n, int k, const number *x, const number *W, const number *bias, float *to, int apart) {
-    multiply(blas, 'N', 'T', m, n, k, x, k, W, k, 0, to, apart);
+    Blas *blas, long m, long n, long k, const number *x, const number *W, const number *bias, int add, float *to,
+    long apart) {
+#ifdef TILED
+    if (!blas) product(m, padded(n), k, x, k, W, add, to, apart);
+#endif
+    if (blas) multiply(blas, 'N', 'T', m, n, k, x, k, W, k, add, to, apart);
     if (bias)
         for (long b = 0; b < m; b++)
             for (long i = 0; i < n; i += LANES) *(vec *)(to + b * apart + i) += load(bias + i);

@@ -140,9 +140,9 @@ void decode(const Sampling *run, long rows, const int64_t *token) {
         for (long l = 0; l < is->layers; l++) {
             const Layer *layer = run->layers + l;
             normalise_rows(x, layer->attention_norm, narrow, count, C, is->eps);
-            project(run->blas, count, heads, C, narrow, layer->q, layer->q_bias, wide, qkv);
-            project(run->blas, count, groups, C, narrow, layer->k, layer->k_bias, wide + heads, qkv);
-            project(run->blas, count, groups, C, narrow, layer->v, layer->v_bias, wide + heads + groups, qkv);
+            project(run->blas, count, heads, C, narrow, layer->q, layer->q_bias, 0, wide, qkv);
+            project(run->blas, count, groups, C, narrow, layer->k, layer->k_bias, 0, wide + heads, qkv);
+            project(run->blas, count, groups, C, narrow, layer->v, layer->v_bias, 0, wide + heads + groups, qkv);
             for (long b = 0; b < count; b++) {
                 const long r = begin + b, shared = (l * run->prompt_slots + run->prompt[r]) * run->prompt_stride;
                 const long own = (l * is->slots + run->slot[r]) * is->stride;
@@ -154,16 +154,16 @@ void decode(const Sampling *run, long rows, const int64_t *token) {
                     run->keys + own * groups, run->values + own * groups, run->length[run->row[r]] - 1, score,
                     narrow + b * heads);
             }
-            multiply(run->blas, 'N', 'T', count, C, heads, narrow, heads, layer->o, heads, 1, x, C);
+            project(run->blas, count, C, heads, narrow, layer->o, 0, 1, x, C);
             normalise_rows(x, layer->mlp_norm, narrow, count, C, is->eps);
             for (long i = 0; i < I; i += INNER) {
                 const long part = I - i < INNER ? I - i : INNER;
-                project(run->blas, count, part, C, narrow, layer->gate + i * C, 0, wide, part);
-                project(run->blas, count, part, C, narrow, layer->up + i * C, 0, wide + count * part, part);
+                project(run->blas, count, part, C, narrow, layer->gate + i * C, 0, 0, wide, part);
+                project(run->blas, count, part, C, narrow, layer->up + i * C, 0, 0, wide + count * part, part);
                 for (long b = 0; b < count; b++)
                     swiglu(wide + b * part, wide + (count + b) * part, inner + b * I + i, part);
             }
-            multiply(run->blas, 'N', 'T', count, C, I, inner, I, layer->down, I, 1, x, C);
+            project(run->blas, count, C, I, inner, layer->down, 0, 1, x, C);
         }
         normalise_rows(x, run->last_norm, run->hidden + begin * C, count, C, is->eps);
     }

@@ -99,8 +99,8 @@ INLINE Room room_for(const Sampling *run) {
     const long some = at_once(run->V);
     Room room = {0};
     room.wide = decode_room(run);
-    room.logits = room.wide + some * run->V;
-    room.one = room.logits + some * run->V;
+    room.logits = room.wide + some * padded(run->V);
+    room.one = room.logits + some * padded(run->V);
     room.token = room.one + padded(run->V);
     room.figures = room.token + 2 * run->is.slots;
     room.spin = room.figures + 4 * some;
@@ -125,8 +125,8 @@ static int draw(Sampling *run, long rows, int64_t *token) {
             spin[b] = run->spin[row[b] * run->M + run->length[row[b]]];
             early[b] = run->length[row[b]] < run->min_tokens;
         }
-        project(run->blas, count, V, C, run->hidden + begin * C, run->head, 0, wide, V);
-        narrowing(wide, logits, count * V);
+        project(run->blas, count, V, C, run->hidden + begin * C, run->head, 0, 0, wide, padded(V));
+        for (long b = 0; b < count; b++) narrowing(wide + b * padded(V), logits + b * V, V);
         float *drawn = figures, *raw = drawn + some, *entropy = raw + some, *mean = entropy + some;
         if (!choose(count, V, logits, spin, early, run->is_end, run->temperature, run->top_k, run->top_p, run->min_p,
                 run->room + at.one, token, drawn, raw, entropy, mean))

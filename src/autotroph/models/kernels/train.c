@@ -10,7 +10,7 @@ typedef struct { /* gradients of a layer's weights, which are added to */
 
 typedef struct {
     Shape is;
-    const Layer *layers;
+    const Layer *layers, *turned; /* for the way forward, and for the way back */
     const number *last_norm;
     long B, T;                /* sequences, and positions of each */
     const int64_t *positions; /* [B, T], or null where they are counted from 0 */
@@ -22,6 +22,7 @@ typedef struct {
 
 INLINE long qkv_size(const Shape *is) { return (is->H + 2 * is->K) * is->D; }
 INLINE long floats(long numbers) { return numbers * (long)sizeof(number) / (long)sizeof(float); }
+INLINE long filled(long T) { return (T + 31) / 32 * 32; }
 INLINE long sequences(const Pass *pass) { return pass->T < CHUNK ? CHUNK / pass->T : 1; }
 
 /* What backward needs of a layer, from one token on: the residual stream before attention and before the MLP, and what
@@ -49,19 +50,19 @@ long tape_size(const Pass *pass) { return pass->B * pass->T * (pass->is.C + pass
 /* The room of a call: of a chunk's tokens, and what one head of one sequence needs. */
 typedef struct {
     float *wide, *dx, *dn, *mixed, *bias;
-    number *narrow, *other, *inner, *gate, *up;
+    number *narrow, *other, *inner, *gate, *up, *left, *right;
     float *q, *k, *v, *dq, *dk, *dv, *weights, *dweights;
 } Room;
 
 static long lay_out(const Pass *pass, Room *room) {
     const Shape *is = &pass->is;
     const long M = sequences(pass) * pass->T, T = pass->T, TD = T * is->D, qkv = qkv_size(is), heads = is->H * is->D;
-    const long width = qkv > is->I ? qkv : is->I, inner = qkv > is->I ? qkv : is->I;
+    const long width = qkv > is->I ? qkv : is->I, side = floats(filled(M) * (width > is->C ? width : is->C));
     float **parts[] = {&room->wide, &room->dx, &room->dn, &room->mixed, &room->bias, (float **)&room->narrow,
-        (float **)&room->other, (float **)&room->inner, (float **)&room->gate, (float **)&room->up, &room->q, &room->k,
-        &room->v, &room->dq, &room->dk, &room->dv, &room->weights, &room->dweights};
-    const long sizes[] = {M * width, M * is->C, M * is->C, M * heads, M * padded(T), M * is->C, M * is->C, M * inner,
-        M * is->I, M * is->I, TD, TD, TD, TD, TD, TD, BLOCK * padded(T), BLOCK * padded(T)};
+        (float **)&room->other, (float **)&room->inner, (float **)&room->gate, (float **)&room->up, (float **)&room->left,
+        (float **)&room->right, &room->q, &room->k, &room->v, &room->dq, &room->dk, &room->dv, &room->weights, &room->dweights};
+    const long sizes[] = {M * width, M * is->C, M * is->C, M * heads, M * padded(T), M * is->C, M * is->C, M * width,
+        M * is->I, M * is->I, side, side, TD, TD, TD, TD, TD, TD, BLOCK * padded(T), BLOCK * padded(T)};
     long size = 0;
     for (unsigned i = 0; i < sizeof sizes / sizeof *sizes; i++) {
         *parts[i] = pass->room + size;
@@ -253,25 +254,25 @@ void forward(const Pass *pass, number *hidden) {
             const Tape now = tape(pass, l, token);
             copy(x, now.before, m * C);
             normalise_rows(x, layer->attention_norm, room.narrow, m, C, is->eps);
-            project(pass->blas, m, heads, C, room.narrow, layer->q, layer->q_bias, room.wide, qkv);
-            project(pass->blas, m, groups, C, room.narrow, layer->k, layer->k_bias, room.wide + heads, qkv);
-            project(pass->blas, m, groups, C, room.narrow, layer->v, layer->v_bias, room.wide + heads + groups, qkv);
+            project(pass->blas, m, heads, C, room.narrow, layer->q, layer->q_bias, 0, room.wide, qkv);
+            project(pass->blas, m, groups, C, room.narrow, layer->k, layer->k_bias, 0, room.wide + heads, qkv);
+            project(pass->blas, m, groups, C, room.narrow, layer->v, layer->v_bias, 0, room.wide + heads + groups, qkv);
             narrowing(room.wide, now.qkv, m * qkv);
             for (long b = 0; b < some; b++)
                 mix(pass, &room, layer, first + b, room.bias + b * T * padded(T), now.qkv + b * T * qkv,
                     now.mixed + b * T * heads);
-            multiply(pass->blas, 'N', 'T', m, C, heads, now.mixed, heads, layer->o, heads, 1, x, C);
+            project(pass->blas, m, C, heads, now.mixed, layer->o, 0, 1, x, C);
             copy(x, now.between, m * C);
             normalise_rows(x, layer->mlp_norm, room.narrow, m, C, is->eps);
-            project(pass->blas, m, I, C, room.narrow, layer->gate, 0, room.wide, I);
+            project(pass->blas, m, I, C, room.narrow, layer->gate, 0, 0, room.wide, I);
             narrowing(room.wide, now.gate, m * I);
-            project(pass->blas, m, I, C, room.narrow, layer->up, 0, room.wide, I);
+            project(pass->blas, m, I, C, room.narrow, layer->up, 0, 0, room.wide, I);
             for (long i = 0; i < m * I; i += LANES) {
                 vec gate = load(now.gate + i), up = *(vec *)(room.wide + i);
                 store(now.up + i, up);
                 store(room.inner + i, gate * sigmoid(gate) * up);
             }
-            multiply(pass->blas, 'N', 'T', m, C, I, room.inner, I, layer->down, I, 1, x, C);
+            project(pass->blas, m, C, I, room.inner, layer->down, 0, 1, x, C);
         }
         copy(x, pass->tape + token * C, m * C);
         normalise_rows(x, pass->last_norm, hidden + token * C, m, C, is->eps);
@@ -299,23 +300,55 @@ void remember(const Pass *pass, const Shape *kept, const int64_t *slot, number *
                 }
 }
 
+/* dx [m, k] of x W^T, W [n, k], whose gradient is dy [m, n] in rows so far apart; added to what is there or not. */
+INLINE void project_back(
+    Blas *blas, long m, long n, long k, const number *dy, long apart, const number *W, int add, float *dx) {
+#ifdef TILED
+    if (!blas) product(m, k, n, dy, apart, W, add, dx, k);
+#endif
+    if (blas) multiply(blas, 'N', 'N', m, k, n, dy, apart, W, k, add, dx, k);
+}
+
+/* x [m, k] as `learn` takes it. */
+INLINE const number *learnable(const Pass *pass, const Room *room, long m, long k, const number *x) {
+#ifdef TILED
+    if (!pass->blas) return pack_columns(x, m, k, room->right), room->right;
+#endif
+    return x;
+}
+
+/* Add the gradient of W [n, k], which gave x W^T on m rows; dy [m, n] in rows so far apart. */
+INLINE void learn(
+    const Pass *pass, const Room *room, long m, long n, long k, const number *dy, long apart, const number *x,
+    float *gradient) {
+#ifdef TILED
+    if (!pass->blas) {
+        transpose(dy, m, n, apart, room->left);
+        product(n, k, filled(m), room->left, filled(m), x, 1, gradient, k);
+    }
+#endif
+    if (pass->blas) multiply(pass->blas, 'T', 'N', n, k, m, dy, apart, x, k, 1, gradient, k);
+}
+
 /* dx, the gradient of the stream after a chunk's MLP, becomes that of the stream before it. */
-static void mlp_back(const Pass *pass, const Room *room, const Layer *layer, const Gradient *gradient, Tape was, long m) {
+static void mlp_back(const Pass *pass, const Room *room, long l, const Gradient *gradient, Tape was, long m) {
+    const Layer *layer = pass->layers + l, *turned = pass->turned + l;
     const long C = pass->is.C, I = pass->is.I;
     narrowing(room->dx, room->narrow, m * C);
-    multiply(pass->blas, 'N', 'N', m, I, C, room->narrow, C, layer->down, I, 0, room->wide, I);
+    project_back(pass->blas, m, C, I, room->narrow, C, turned->down, 0, room->wide);
     for (long i = 0; i < m * I; i += LANES) {
         vec gate = load(was.gate + i), up = load(was.up + i), open = sigmoid(gate), slope = *(vec *)(room->wide + i);
         store(room->inner + i, gate * open * up);
         store(room->gate + i, slope * up * open * (1 + gate * (1 - open)));
         store(room->up + i, slope * gate * open);
     }
-    multiply(pass->blas, 'T', 'N', C, I, m, room->narrow, C, room->inner, I, 1, gradient->down, I);
+    learn(pass, room, m, C, I, room->narrow, C, learnable(pass, room, m, I, room->inner), gradient->down);
     normalise_rows(was.between, layer->mlp_norm, room->other, m, C, pass->is.eps);
-    multiply(pass->blas, 'T', 'N', I, C, m, room->gate, I, room->other, C, 1, gradient->gate, C);
-    multiply(pass->blas, 'T', 'N', I, C, m, room->up, I, room->other, C, 1, gradient->up, C);
-    multiply(pass->blas, 'N', 'N', m, C, I, room->gate, I, layer->gate, C, 0, room->dn, C);
-    multiply(pass->blas, 'N', 'N', m, C, I, room->up, I, layer->up, C, 1, room->dn, C);
+    const number *x = learnable(pass, room, m, C, room->other);
+    learn(pass, room, m, I, C, room->gate, I, x, gradient->gate);
+    learn(pass, room, m, I, C, room->up, I, x, gradient->up);
+    project_back(pass->blas, m, I, C, room->gate, I, turned->gate, 0, room->dn);
+    project_back(pass->blas, m, I, C, room->up, I, turned->up, 1, room->dn);
     for (long b = 0; b < m; b++)
         normalise_back(
             was.between + b * C, layer->mlp_norm, room->dn + b * C, room->dx + b * C, gradient->mlp_norm, C,
@@ -324,30 +357,32 @@ static void mlp_back(const Pass *pass, const Room *room, const Layer *layer, con
 
 /* The same for its attention. */
 static void attention_back(
-    const Pass *pass, const Room *room, const Layer *layer, const Gradient *gradient, Tape was, long first, long some) {
+    const Pass *pass, const Room *room, long l, const Gradient *gradient, Tape was, long first, long some) {
+    const Layer *layer = pass->layers + l, *turned = pass->turned + l;
     const Shape *is = &pass->is;
     const long C = is->C, T = pass->T, m = some * T, heads = is->H * is->D, groups = is->K * is->D;
     const long qkv = heads + 2 * groups;
     narrowing(room->dx, room->narrow, m * C);
-    multiply(pass->blas, 'T', 'N', C, heads, m, room->narrow, C, was.mixed, heads, 1, gradient->o, heads);
-    multiply(pass->blas, 'N', 'N', m, heads, C, room->narrow, C, layer->o, heads, 0, room->mixed, heads);
+    learn(pass, room, m, C, heads, room->narrow, C, learnable(pass, room, m, heads, was.mixed), gradient->o);
+    project_back(pass->blas, m, C, heads, room->narrow, C, turned->o, 0, room->mixed);
     for (long b = 0; b < some; b++)
         mix_back(pass, room, layer, gradient, first + b, room->bias + b * T * padded(T), was.qkv + b * T * qkv,
             was.mixed + b * T * heads, room->mixed + b * T * heads, room->wide + b * T * qkv);
     narrowing(room->wide, room->inner, m * qkv);
     normalise_rows(was.before, layer->attention_norm, room->other, m, C, is->eps);
+    const number *x = learnable(pass, room, m, C, room->other);
     const struct {
         long at, size;
         const number *weight;
         float *gradient, *bias;
     } parts[] = {
-        {0, heads, layer->q, gradient->q, gradient->q_bias},
-        {heads, groups, layer->k, gradient->k, gradient->k_bias},
-        {heads + groups, groups, layer->v, gradient->v, gradient->v_bias}};
+        {0, heads, turned->q, gradient->q, gradient->q_bias},
+        {heads, groups, turned->k, gradient->k, gradient->k_bias},
+        {heads + groups, groups, turned->v, gradient->v, gradient->v_bias}};
     for (int i = 0; i < 3; i++) {
         const long at = parts[i].at, size = parts[i].size;
-        multiply(pass->blas, 'T', 'N', size, C, m, room->inner + at, qkv, room->other, C, 1, parts[i].gradient, C);
-        multiply(pass->blas, 'N', 'N', m, C, size, room->inner + at, qkv, parts[i].weight, C, i > 0, room->dn, C);
+        learn(pass, room, m, size, C, room->inner + at, qkv, x, parts[i].gradient);
+        project_back(pass->blas, m, size, C, room->inner + at, qkv, parts[i].weight, i > 0, room->dn);
         if (parts[i].bias)
             for (long b = 0; b < m; b++)
                 for (long j = 0; j < size; j += LANES)
@@ -377,8 +412,8 @@ void backward(const Pass *pass, const Gradient *gradients, float *last_norm, num
                 pass->tape + (token + b) * C, pass->last_norm, room.dn + b * C, room.dx + b * C, last_norm, C, is->eps);
         for (long b = 0; b < some; b++) seen(pass, first + b, room.bias + b * T * padded(T));
         for (long l = is->layers - 1; l >= 0; l--) {
-            mlp_back(pass, &room, pass->layers + l, gradients + l, tape(pass, l, token), m);
-            attention_back(pass, &room, pass->layers + l, gradients + l, tape(pass, l, token), first, some);
+            mlp_back(pass, &room, l, gradients + l, tape(pass, l, token), m);
+            attention_back(pass, &room, l, gradients + l, tape(pass, l, token), first, some);
         }
         narrowing(room.dx, dhidden + token * C, m * C);
     }
