@@ -76,9 +76,11 @@ class Learner:
         }
         rows, totals = list(rows_of(signals)), Counter[str]()
         tokens = sum(map(len, rows))
-        share = min(self.config.batch_tokens, -(-tokens // len(self._replicas)))
+        workers = len(self._replicas)
+        turns = -(-tokens // (workers * self.config.batch_tokens))
+        share = -(-tokens // max(1, workers * turns))
         batches = alike([len(row) for row in rows], len(rows), share, STRETCH)
-        shards = balanced([[rows[i] for i in batch] for batch in batches], len(self._replicas))
+        shards = balanced([[rows[i] for i in batch] for batch in batches], workers)
         for metrics in in_parallel(lambda *shard: self._backward(*shard, counts), self._replicas, shards):
             totals.update(metrics)
         norm = self._update()

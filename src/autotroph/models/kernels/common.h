@@ -37,6 +37,10 @@ INLINE halves narrowed(bits x) {
 INLINE vec load(const number *from) { return (vec)(widened(*(const halves *)from) << 16); }
 
 INLINE void store(number *to, vec x) { /* to the nearest, ties to even */
+#ifdef __AVX512BF16__
+    *(halves *)to = (halves)_mm512_cvtneps_pbh((__m512)x);
+    return;
+#endif
     bits raw = (bits)x;
     *(halves *)to = narrowed((raw + 0x7fff + ((raw >> 16) & 1)) >> 16);
 }

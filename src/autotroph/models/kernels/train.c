@@ -28,28 +28,27 @@ INLINE long sequences(const Pass *pass) { return pass->T < CHUNK ? CHUNK / pass-
 /* What backward needs of a layer, from one token on: the residual stream before attention and before the MLP, and what
    the products made. */
 typedef struct {
-    float *before, *between;
-    number *qkv, *mixed, *gate, *up;
+    number *before, *between, *qkv, *mixed, *gate, *up;
 } Tape;
 
-INLINE long taped(const Shape *is) { return 2 * is->C + floats(qkv_size(is) + is->H * is->D + 2 * is->I); }
+INLINE long taped(const Shape *is) { return floats(2 * is->C + qkv_size(is) + is->H * is->D + 2 * is->I); }
 
 INLINE Tape tape(const Pass *pass, long layer, long token) {
     const Shape *is = &pass->is;
     const long M = pass->B * pass->T;
-    float *from = pass->tape + M * (is->C + layer * taped(is));
-    number *numbers = (number *)(from + 2 * M * is->C);
-    const long qkv = qkv_size(is), heads = is->H * is->D;
+    number *from = (number *)(pass->tape + M * (is->C + layer * taped(is)));
+    const long C = is->C, qkv = qkv_size(is), heads = is->H * is->D;
     return (Tape){
-        from + token * is->C, from + (M + token) * is->C, numbers + token * qkv, numbers + M * qkv + token * heads,
-        numbers + M * (qkv + heads) + token * is->I, numbers + M * (qkv + heads + is->I) + token * is->I};
+        from + token * C, from + (M + token) * C, from + 2 * M * C + token * qkv,
+        from + M * (2 * C + qkv) + token * heads, from + M * (2 * C + qkv + heads) + token * is->I,
+        from + M * (2 * C + qkv + heads + is->I) + token * is->I};
 }
 
 long tape_size(const Pass *pass) { return pass->B * pass->T * (pass->is.C + pass->is.layers * taped(&pass->is)); }
 
 /* The room of a call: of a chunk's tokens, and what one head of one sequence needs. */
 typedef struct {
-    float *wide, *dx, *dn, *mixed, *bias;
+    float *wide, *x, *dx, *dn, *mixed, *bias;
     number *narrow, *other, *inner, *gate, *up, *left, *right;
     float *q, *k, *v, *dq, *dk, *dv, *weights, *dweights;
 } Room;
@@ -58,10 +57,10 @@ static long lay_out(const Pass *pass, Room *room) {
     const Shape *is = &pass->is;
     const long M = sequences(pass) * pass->T, T = pass->T, TD = T * is->D, qkv = qkv_size(is), heads = is->H * is->D;
     const long width = qkv > is->I ? qkv : is->I, side = floats(filled(M) * (width > is->C ? width : is->C));
-    float **parts[] = {&room->wide, &room->dx, &room->dn, &room->mixed, &room->bias, (float **)&room->narrow,
+    float **parts[] = {&room->wide, &room->x, &room->dx, &room->dn, &room->mixed, &room->bias, (float **)&room->narrow,
         (float **)&room->other, (float **)&room->inner, (float **)&room->gate, (float **)&room->up, (float **)&room->left,
         (float **)&room->right, &room->q, &room->k, &room->v, &room->dq, &room->dk, &room->dv, &room->weights, &room->dweights};
-    const long sizes[] = {M * width, M * is->C, M * is->C, M * heads, M * padded(T), M * is->C, M * is->C, M * width,
+    const long sizes[] = {M * width, M * is->C, M * is->C, M * is->C, M * heads, M * padded(T), M * is->C, M * is->C, M * width,
         M * is->I, M * is->I, side, side, TD, TD, TD, TD, TD, TD, BLOCK * padded(T), BLOCK * padded(T)};
     long size = 0;
     for (unsigned i = 0; i < sizeof sizes / sizeof *sizes; i++) {
@@ -252,7 +251,7 @@ void forward(const Pass *pass, number *hidden) {
         for (long l = 0; l < is->layers; l++) {
             const Layer *layer = pass->layers + l;
             const Tape now = tape(pass, l, token);
-            copy(x, now.before, m * C);
+            narrowing(x, now.before, m * C);
             normalise_rows(x, layer->attention_norm, room.narrow, m, C, is->eps);
             project(pass->blas, m, heads, C, room.narrow, layer->q, layer->q_bias, 0, room.wide, qkv);
             project(pass->blas, m, groups, C, room.narrow, layer->k, layer->k_bias, 0, room.wide + heads, qkv);
@@ -262,7 +261,7 @@ void forward(const Pass *pass, number *hidden) {
                 mix(pass, &room, layer, first + b, room.bias + b * T * padded(T), now.qkv + b * T * qkv,
                     now.mixed + b * T * heads);
             project(pass->blas, m, C, heads, now.mixed, layer->o, 0, 1, x, C);
-            copy(x, now.between, m * C);
+            narrowing(x, now.between, m * C);
             normalise_rows(x, layer->mlp_norm, room.narrow, m, C, is->eps);
             project(pass->blas, m, I, C, room.narrow, layer->gate, 0, 0, room.wide, I);
             narrowing(room.wide, now.gate, m * I);
@@ -298,6 +297,10 @@ void remember(const Pass *pass, const Shape *kept, const int64_t *slot, number *
                         values[row + t * D + d] = from[K * D + d];
                     }
                 }
+}
+
+INLINE void widening(const number *from, float *to, long size) {
+    for (long i = 0; i < size; i += LANES) *(vec *)(to + i) = load(from + i);
 }
 
 /* dx [m, k] of x W^T, W [n, k], whose gradient is dy [m, n] in rows so far apart; added to what is there or not. */
@@ -343,7 +346,8 @@ static void mlp_back(const Pass *pass, const Room *room, long l, const Gradient 
         store(room->up + i, slope * gate * open);
     }
     learn(pass, room, m, C, I, room->narrow, C, learnable(pass, room, m, I, room->inner), gradient->down);
-    normalise_rows(was.between, layer->mlp_norm, room->other, m, C, pass->is.eps);
+    widening(was.between, room->x, m * C);
+    normalise_rows(room->x, layer->mlp_norm, room->other, m, C, pass->is.eps);
     const number *x = learnable(pass, room, m, C, room->other);
     learn(pass, room, m, I, C, room->gate, I, x, gradient->gate);
     learn(pass, room, m, I, C, room->up, I, x, gradient->up);
@@ -351,7 +355,7 @@ static void mlp_back(const Pass *pass, const Room *room, long l, const Gradient 
     project_back(pass->blas, m, I, C, room->up, I, turned->up, 1, room->dn);
     for (long b = 0; b < m; b++)
         normalise_back(
-            was.between + b * C, layer->mlp_norm, room->dn + b * C, room->dx + b * C, gradient->mlp_norm, C,
+            room->x + b * C, layer->mlp_norm, room->dn + b * C, room->dx + b * C, gradient->mlp_norm, C,
             pass->is.eps);
 }
 
@@ -369,7 +373,8 @@ static void attention_back(
         mix_back(pass, room, layer, gradient, first + b, room->bias + b * T * padded(T), was.qkv + b * T * qkv,
             was.mixed + b * T * heads, room->mixed + b * T * heads, room->wide + b * T * qkv);
     narrowing(room->wide, room->inner, m * qkv);
-    normalise_rows(was.before, layer->attention_norm, room->other, m, C, is->eps);
+    widening(was.before, room->x, m * C);
+    normalise_rows(room->x, layer->attention_norm, room->other, m, C, is->eps);
     const number *x = learnable(pass, room, m, C, room->other);
     const struct {
         long at, size;
@@ -390,7 +395,7 @@ static void attention_back(
     }
     for (long b = 0; b < m; b++)
         normalise_back(
-            was.before + b * C, layer->attention_norm, room->dn + b * C, room->dx + b * C, gradient->attention_norm, C,
+            room->x + b * C, layer->attention_norm, room->dn + b * C, room->dx + b * C, gradient->attention_norm, C,
             is->eps);
 }
 
