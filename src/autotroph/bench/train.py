@@ -23,14 +23,14 @@ def run(n: int) -> list[Case]:
         return [measured(name, "tokens/s", training(model, rows), peers.sft(folder, rows), "TRL SFTTrainer", n)]
 
 
-def training(model: Transformer, rows: Sequence[Sequence[int]]) -> Work:
-    """Our learner, one pass over the rows."""
+def training(model: Transformer, rows: Sequence[Sequence[int]], batch: int = BATCH) -> Work:
+    """Our learner, one pass over the rows, so many a step."""
     learner = Learner(model, LearnerConfig(), Meter())
     signals = [_signal(row) for row in rows]
 
     def work() -> float:
-        for start in range(0, len(signals), BATCH):
-            learner.step(signals[start : start + BATCH])
+        for start in range(0, len(signals), batch):
+            learner.step(signals[start : start + batch])
         return float(sum(map(len, rows)))
 
     return work

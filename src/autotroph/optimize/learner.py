@@ -138,11 +138,10 @@ class Learner:
 
     def _gather(self) -> None:
         """The replicas' gradients, summed, to the masters."""
-        for master in self.masters.values():
-            master.grad = torch.zeros_like(master)
         for replica in self._replicas:
             for name, gradient in replica.gradients():
-                self.masters[name].grad += gradient
+                so_far = self.masters[name].grad
+                self.masters[name].grad = gradient.float().clone() if so_far is None else so_far.add_(gradient)
 
     @torch.no_grad()
     def _share_masters(self) -> None:

@@ -17,14 +17,15 @@ def orthogonalised(matrix: Tensor, iterations: int = 5) -> Tensor:
     Coefficients of Jordan et al., "Muon" (2024); singular values end up in about [0.7, 1.2]. Large matrices go through
     bf16 where that is faster, as theirs do.
     """
-    x = matrix.mT if matrix.shape[-2] > matrix.shape[-1] else matrix
+    tall = matrix.shape[-2] > matrix.shape[-1]
+    x = (matrix.mT if tall else matrix).reshape(-1, *sorted(matrix.shape[-2:]))
     x = x / (x.norm(dim=(-2, -1), keepdim=True) + 1e-7)
     if x.shape[-2] >= LARGE:
         x = x.to(compute_dtype())
     for _ in range(iterations):
         gram = x @ x.mT
-        x = 3.4445 * x + (-4.7750 * gram + 2.0315 * gram @ gram) @ x
-    return (x.mT if matrix.shape[-2] > matrix.shape[-1] else x).to(matrix.dtype)
+        x = torch.baddbmm(x, torch.baddbmm(gram, gram, gram, beta=-4.7750, alpha=2.0315), x, beta=3.4445)
+    return (x.mT if tall else x).reshape(matrix.shape).to(matrix.dtype)
 
 
 LARGE = 256
@@ -62,12 +63,14 @@ class MuonAdamW:
         self._adam.zero_grad()
         for stack, momentum in zip(self._stacks, self._momenta, strict=True):
             gradient = torch.stack([p.grad if p.grad is not None else torch.zeros_like(p) for p in stack])
-            momentum.mul_(self.momentum).add_(gradient)
+            torch.add(gradient, momentum, alpha=self.momentum, out=momentum)
             update = orthogonalised(gradient.add_(momentum, alpha=self.momentum))
             rows, columns = update.shape[-2:]
             rate = self.muon_lr * scale * max(1.0, rows / columns) ** 0.5
             for parameter, change in zip(stack, update, strict=True):
-                parameter.mul_(1 - self.muon_lr * scale * self.decay).sub_(change, alpha=rate)
+                if self.decay:
+                    parameter.mul_(1 - self.muon_lr * scale * self.decay)
+                parameter.sub_(change, alpha=rate)
                 parameter.grad = None
 
     def state_dict(self) -> dict[str, Tensor]:

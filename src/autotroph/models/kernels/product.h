@@ -116,17 +116,18 @@ INLINE void rows_of(
     if (n) block(tall, 0, k, left, left_apart, right, add, to, apart);
 }
 
+#define NEAR (1 << 18) /* numbers that stay in the cache of a core beside other things */
+
 /* to [m, n] = left [m, k] times packed right (n a multiple of 16, k of 32), added to what is there or not. */
 static void product(
     long m, long n, long k, const number *left, long left_apart, const number *right, int add, float *to, long apart) {
     const long whole = m / 32 * 32;
     if (whole) tiles_of(32);
-    for (long j = 0; j < n && whole; j += 32)
-        for (long b = 0; b < whole; b += 32) {
-            float *at = to + b * apart + j;
-            if (j + 32 <= n) block(1, 1, k, left + b * left_apart, left_apart, right + j * k, add, at, apart);
-            else block(1, 0, k, left + b * left_apart, left_apart, right + j * k, add, at, apart);
-        }
+    const long step = n * k < NEAR ? n : 32; /* columns whose right side stays near while all rows pass it */
+    for (long first = 0; first < n; first += step)
+        for (long b = 0; b < whole; b += 32)
+            rows_of(1, n - first < step ? n - first : step, k, left + b * left_apart, left_apart, right + first * k, add,
+                    to + b * apart + first, apart);
     if (whole < m) {
         tiles_of(m - whole);
         left += whole * left_apart, to += whole * apart;
