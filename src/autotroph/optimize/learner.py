@@ -22,6 +22,7 @@ from autotroph.models.threads import check_in, in_parallel, workers_for
 from autotroph.models.transformer import Transformer
 from autotroph.optimize.optimizer import MuonAdamW, warmup
 from autotroph.optimize.packing import Row, Sheet, rows_of
+from autotroph.optimize.parameters import Parameters, Whole
 
 
 class LearnerConfig(Config):
@@ -38,8 +39,9 @@ class LearnerConfig(Config):
 class Learner:
     """Trains one transformer in place: `dtype` (else `compute_dtype()`) in the passes, fp32 masters in the optimiser.
 
-    `schedule` gives the factor of both learning rates at a 0-based step. By default they stay where they are, for as
-    long as rounds go on; the averaged policy does for them what an annealed rate does for a training of known length.
+    `parameters`: what of it is trained, all of it by default. `schedule` gives the factor of both learning rates at a
+    0-based step. By default they stay where they are, for as long as rounds go on; the averaged policy does for them
+    what an annealed rate does for a training of known length.
     """
 
     def __init__(
@@ -49,15 +51,17 @@ class Learner:
         meter: Meter,
         schedule: Callable[[int], float] = warmup,
         dtype: torch.dtype | None = None,
+        parameters: Parameters | None = None,
     ):
         self.config, self.meter, self.schedule, self.done = config, meter, schedule, 0
-        self.masters = {n: p.detach().float().clone().requires_grad_() for n, p in model.named_parameters()}
+        self.parameters: Parameters = parameters or Whole(model)
+        self.masters = self.parameters.masters
         self.model = model.to(dtype or compute_dtype()).train()
         others = [copy.deepcopy(self.model) for _ in range(workers_for(model) - 1)]
         self._replicas = [Replica(one) for one in (self.model, *others)]
         self.averages = {name: master.detach().clone() for name, master in self.masters.items()}
         self.optimizer = MuonAdamW(self.masters, config.muon_lr, config.adam_lr, config.decay)
-        self.flops_per_token = 6 * sum(master.numel() for master in self.masters.values())
+        self.flops_per_token = 6 * sum(parameter.numel() for parameter in model.parameters())
         self.reference: Transformer | None = None
 
     def step(self, signals: Sequence[Signal]) -> dict[str, float]:
@@ -142,13 +146,15 @@ class Learner:
             master.grad = torch.zeros_like(master)
         for replica in self._replicas:
             for name, gradient in replica.gradients():
-                self.masters[name].grad += gradient
+                self.parameters.add(name, gradient)
 
     @torch.no_grad()
     def _share_masters(self) -> None:
+        named = [dict(replica.model.named_parameters()) for replica in self._replicas]
+        for name, weight in self.parameters.weights(self.masters):
+            for parameters in named:
+                parameters[name].copy_(weight)
         for replica in self._replicas:
-            for name, parameter in replica.model.named_parameters():
-                parameter.copy_(self.masters[name])
             replica.renew()
 
     def trained(self) -> Transformer:
@@ -157,7 +163,7 @@ class Learner:
         At a high rate the averages solve, and extend to longer problems, what the weights of any one step still miss.
         """
         model = Transformer(self.model.config)
-        model.load_state_dict(self.averages, strict=False)
+        model.load_state_dict(dict(self.parameters.weights(self.averages)), strict=False)
         return model
 
     def state_dict(self) -> dict[str, Tensor]:
@@ -165,13 +171,14 @@ class Learner:
         state = {f"optimizer.{name}": tensor for name, tensor in self.optimizer.state_dict().items()}
         for name, master in self.masters.items():
             state |= {f"master.{name}": master.detach(), f"average.{name}": self.averages[name]}
-        return state | {"done": torch.tensor(self.done)}
+        return state | self.parameters.state_dict() | {"done": torch.tensor(self.done)}
 
     def load_state_dict(self, state: Mapping[str, Tensor]) -> None:
         with torch.no_grad():
             for name, master in self.masters.items():
                 master.copy_(state[f"master.{name}"])
                 self.averages[name].copy_(state[f"average.{name}"])
+        self.parameters.load_state_dict(state)
         self._share_masters()
         prefix = "optimizer."
         self.optimizer.load_state_dict({k.removeprefix(prefix): v for k, v in state.items() if k.startswith(prefix)})

@@ -23,6 +23,7 @@ from autotroph.models.episode import rollout_for
 from autotroph.models.tokenizer import TextTokenizer
 from autotroph.models.transformer import ModelConfig
 from autotroph.optimize.learner import LearnerConfig
+from autotroph.optimize.lora import LoRAConfig
 from autotroph.optimize.pretrain import PretrainConfig, pretrained
 from autotroph.recipes.registry import RunConfig
 from autotroph.refine.best_of_n import BestOfN
@@ -97,6 +98,7 @@ class PractiseConfig(RunConfig):
     require_gap: float | None = Field(None, ge=0, le=1, description="refuse to run where the gap is surely below this")
     base: BaseConfig = BaseConfig()
     learner: LearnerConfig = LearnerConfig()
+    lora: LoRAConfig = LoRAConfig()
     gate: PairedGate = PairedGate()
     guard: Guard = Guard()
     monitors: Monitors = Monitors()

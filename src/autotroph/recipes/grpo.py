@@ -65,6 +65,7 @@ def build(config: Config) -> Loop:
             config.prompts,
             config.rate,
             config.schedule,
+            config.lora,
         ),
         cycles=config.cycles,
         gap=config.gap(family, levels, params.temperature, "verifier"),
