@@ -13,7 +13,7 @@ from autotroph.core.protocols import SamplingParams
 from autotroph.core.task import Task
 from autotroph.models import hf, hub
 from autotroph.models.engine import Engine
-from autotroph.models.rollout import prompt_ids, rollout
+from autotroph.models.rollout import rollout
 
 transformers = pytest.importorskip("transformers")
 
@@ -29,7 +29,7 @@ def sampler(publish, tmp_path) -> hf.HFSampler:
 
 def prompts(sampler: hf.HFSampler) -> list[list[int]]:
     texts = [*TEXTS, *(text[:length] for text in TEXTS for length in (3, 7, 11)), ""]
-    return [prompt_ids(sampler.tokenizer, text) for text in texts]
+    return [sampler.tokenizer.prompt(text) for text in texts]
 
 
 def test_greedy_answers_equal_generate(sampler) -> None:

@@ -19,7 +19,7 @@ from autotroph.core.protocols import SamplingParams
 from autotroph.core.task import Task
 from autotroph.models import checkpoint, hub
 from autotroph.models.engine import Engine
-from autotroph.models.rollout import prompt_ids, rollout
+from autotroph.models.rollout import rollout
 from autotroph.models.tokenizer import TextTokenizer
 from autotroph.state import State
 from autotroph.store.run import Run
@@ -49,7 +49,7 @@ def test_logits_and_greedy_answers_equal_transformers(name: str, publish, tmp_pa
     theirs = publish(family, specials, **SHAPE, **config)
     assert len(list(tmp_path.glob("model-*.safetensors"))) > 1
     model, tokenizer = hub.load(tmp_path)
-    prompts = [prompt_ids(tokenizer, text) for text in TEXTS]
+    prompts = [tokenizer.prompt(text) for text in TEXTS]
     done = Engine(model, tokenizer, POLICY, Meter()).sample(
         prompts, SamplingParams(temperature=0, max_tokens=30), range(len(prompts))
     )
@@ -68,9 +68,9 @@ def test_prompts_are_those_of_their_tokenizer(name: str, publish, tmp_path) -> N
     publish(family, specials, **SHAPE, **config)
     tokenizer, theirs = TextTokenizer.load(tmp_path), transformers.AutoTokenizer.from_pretrained(tmp_path)
     for text in TEXTS:
-        assert prompt_ids(tokenizer, text) == theirs(text)["input_ids"]
-        assert tokenizer.decode(prompt_ids(tokenizer, text)) == text
-    assert len(prompt_ids(tokenizer, "")) == 1
+        assert tokenizer.prompt(text) == theirs(text)["input_ids"]
+        assert tokenizer.decode(tokenizer.prompt(text)) == text
+    assert len(tokenizer.prompt("")) == 1
 
 
 def test_special_tokens_of_a_family_without_bos(publish, tmp_path) -> None:
