@@ -1,7 +1,8 @@
-"""Chat templates: how a published model wants to be spoken to, as the Jinja template that its checkpoint brings along.
+"""Chat templates: how a published model wants to be spoken to, in Jinja, as its checkpoint brings it along.
 
-A template is text of strangers. It is rendered in Jinja's sandbox, without attributes of Python, files or a clock: there
-is no `strftime_now`, for a prompt has to be the same tomorrow. Templates that ask for it fall back on a date of theirs.
+A template is text of strangers. It is rendered in Jinja's sandbox, without attributes of Python, files or a clock:
+there is no `strftime_now`, for a prompt has to be the same tomorrow. Templates that ask for it have a date to fall back
+on.
 """
 
 from __future__ import annotations

@@ -104,10 +104,10 @@ def test_logits_that_are_not_finite_name_the_policy(sampler) -> None:
 
 
 SMALL = {"hidden_size": 32, "intermediate_size": 48, "num_attention_heads": 2, "num_key_value_heads": 1}
-SCALED = {"rope_type": "llama3", "rope_theta": 1e4, "factor": 8.0, "low_freq_factor": 1.0, "high_freq_factor": 4.0}
+SCALED = {"rope_type": "linear", "rope_theta": 1e4, "factor": 8.0}
 OTHERS = {
     "Mistral": SMALL | {"num_hidden_layers": 2, "sliding_window": 6},
-    "Llama": SMALL | {"num_hidden_layers": 2, "rope_parameters": SCALED | {"original_max_position_embeddings": 16}},
+    "Llama": SMALL | {"num_hidden_layers": 2, "rope_parameters": SCALED},
     "Bloom": {"hidden_size": 32, "n_layer": 2, "n_head": 2},
 }
 

@@ -32,9 +32,20 @@ SHAPE = {
     "num_key_value_heads": 1,
     "max_position_embeddings": 256,
 }
+SCALED = {
+    "rope_type": "llama3",
+    "rope_theta": 1e4,
+    "factor": 8.0,
+    "low_freq_factor": 1.0,
+    "high_freq_factor": 4.0,
+    "original_max_position_embeddings": 64,
+}
+"""Of the eight frequencies of a head, with the lengths below, some stay, some are divided and some lie between."""
+
 FAMILIES = {
     "llama": ("Llama", LLAMA, {"rope_theta": 5e5}),
     "llama tied": ("Llama", LLAMA, {"tie_word_embeddings": True}),
+    "llama 3.1": ("Llama", LLAMA, {"rope_parameters": SCALED}),
     "qwen2": ("Qwen2", QWEN, {}),
     "qwen2 tied": ("Qwen2", QWEN, {"tie_word_embeddings": True}),
     "qwen3": ("Qwen3", QWEN, {"head_dim": 32}),
@@ -98,11 +109,14 @@ def test_every_stop_token_ends_a_row(publish, tmp_path) -> None:
         assert not set(trace.ids[:-1]) & set(tokenizer.stop_ids)
 
 
-def test_a_published_checkpoint_survives_being_saved_as_ours(publish, tmp_path) -> None:
-    publish("Qwen3", QWEN, **SHAPE, head_dim=16)
+@pytest.mark.parametrize("name", ["llama 3.1", "qwen3"])
+def test_a_published_checkpoint_survives_being_saved_as_ours(name: str, publish, tmp_path) -> None:
+    family, specials, config = FAMILIES[name]
+    publish(family, specials, **SHAPE, **config)
     model, tokenizer = hub.load(tmp_path)
     checkpoint.save([model], tokenizer, tmp_path / "ours")
     again, other = hub.load(tmp_path / "ours")
+    assert again.config == model.config
     names = ("opening", "pad_id", "bos_id", "eos_id", "stop_ids")
     assert [getattr(other, name) for name in names] == [getattr(tokenizer, name) for name in names]
     assert all(torch.equal(value, again.state_dict()[key]) for key, value in model.state_dict().items())
@@ -135,6 +149,8 @@ def test_a_published_checkpoint_is_the_base_of_a_run(publish, tmp_path) -> None:
     ("change", "message"),
     [
         ({"rope_scaling": {"type": "linear", "factor": 2.0}, "rope_parameters": None}, "rope_type 'linear'"),
+        ({"rope_parameters": {"rope_type": "llama3", "rope_theta": 1e4}}, "valid number"),
+        ({"rope_parameters": {"rope_theta": 1e4, "partial_rotary_factor": 0.5}}, r"partial_rotary_factor 0\.5"),
         ({"use_sliding_window": True}, "use_sliding_window True"),
         ({"hidden_act": "gelu"}, "hidden_act 'gelu'"),
         ({"model_type": "gpt2"}, "model_type 'gpt2'"),
