@@ -96,7 +96,9 @@ def from_transformers(config: dict[str, Any], path: Path) -> ModelConfig:
         shape.setdefault("num_key_value_heads", config["num_attention_heads"])
         return ModelConfig(**shape)
     except ValidationError as error:
-        raise AutotrophError(f"checkpoint {path}: {error.errors()[0]['msg']}") from error
+        first = error.errors()[0]
+        where = "".join(f"{part}: " for part in first["loc"])
+        raise AutotrophError(f"checkpoint {path}: {where}{first['msg']}; restore the file") from error
     except KeyError as error:
         raise AutotrophError(f"checkpoint {path}: no {error.args[0]}; give the config.json that came with it") from None
 

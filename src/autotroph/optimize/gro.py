@@ -20,7 +20,7 @@ from autotroph.optimize.optimizer import SCHEDULES
 @dataclass(frozen=True)
 class Replayed:
     """Off-policy optimisation on the traces that are there: every member of the trainee goes on from where its learner
-    stopped, on the same rows in batches of its own.
+    stopped, on the same rows in batches of its own. Adapters begin anew on a trainee whose whole weights were trained.
     """
 
     algorithm: Algorithm
@@ -54,7 +54,7 @@ class Replayed:
         adapters = parameters_of(model, self.lora, view.seed(f"adapters of member {member}"))
         learner = Learner(model, self.learner, view.meter, parameters=adapters)
         state = view.training(view.trainee, member)
-        if state is not None:
+        if state is not None and learner.fits(state):
             learner.load_state_dict(state)
         rng = random.Random(view.seed(f"batches of member {member}"))
         return learner, tokenizer, [learner.step(mixture.batch(self.batch, rng))["loss"] for _ in range(self.steps)]

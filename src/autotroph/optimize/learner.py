@@ -173,6 +173,11 @@ class Learner:
             state |= {f"master.{name}": master.detach(), f"average.{name}": self.averages[name]}
         return state | self.parameters.state_dict() | {"done": torch.tensor(self.done)}
 
+    def fits(self, state: Mapping[str, Tensor]) -> bool:
+        """Whether a state is of a learner that trained what this one trains: whole weights, or adapters of its rank."""
+        found = [state.get(f"master.{name}") for name in self.masters]
+        return [None if one is None else one.shape for one in found] == [one.shape for one in self.masters.values()]
+
     def load_state_dict(self, state: Mapping[str, Tensor]) -> None:
         with torch.no_grad():
             for name, master in self.masters.items():

@@ -149,7 +149,7 @@ def test_a_published_checkpoint_is_the_base_of_a_run(publish, tmp_path) -> None:
     ("change", "message"),
     [
         ({"rope_scaling": {"type": "linear", "factor": 2.0}, "rope_parameters": None}, "rope_type 'linear'"),
-        ({"rope_parameters": {"rope_type": "llama3", "rope_theta": 1e4}}, "valid number"),
+        ({"rope_parameters": {"rope_type": "llama3", "rope_theta": 1e4}}, r"rope_scaling: factor: .*valid number"),
         ({"rope_parameters": {"rope_theta": 1e4, "partial_rotary_factor": 0.5}}, r"partial_rotary_factor 0\.5"),
         ({"use_sliding_window": True}, "use_sliding_window True"),
         ({"hidden_act": "gelu"}, "hidden_act 'gelu'"),

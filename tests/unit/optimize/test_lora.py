@@ -152,6 +152,16 @@ def test_training_with_adapters_resumes_bit_for_bit(tmp_path: Path) -> None:
         assert torch.equal(weight, second.trained().get_parameter(name)), name
 
 
+def test_a_state_of_another_kind_of_training_does_not_fit() -> None:
+    whole = Learner(base(), LearnerConfig(), Meter()).state_dict()
+    model = base()
+    wider = Learner(model, LearnerConfig(), Meter(), parameters=LowRank(model, LoRAConfig(rank=4), 0)).state_dict()
+    assert learner(base()).fits(learner(base()).state_dict())
+    assert not learner(base()).fits(whole)
+    assert not learner(base()).fits(wider)
+    assert not Learner(base(), LearnerConfig(), Meter()).fits(wider)
+
+
 def test_adapters_learn_and_begin_at_the_base() -> None:
     ours = learner(base())
     for name, weight in base().named_parameters():
