@@ -56,7 +56,7 @@ class Learner:
         self.config, self.meter, self.schedule, self.done = config, meter, schedule, 0
         self.parameters: Parameters = parameters or Whole(model)
         self.masters = self.parameters.masters
-        self.model = model.to(dtype or compute_dtype()).train()
+        self.model, self.device = model.to(dtype or compute_dtype()).train(), model.lm_head.weight.device
         others = [copy.deepcopy(self.model) for _ in range(workers_for(model) - 1)]
         self._replicas = [Replica(one) for one in (self.model, *others)]
         self.averages = {name: master.detach().clone() for name, master in self.masters.items()}
@@ -96,7 +96,7 @@ class Learner:
         """Add the gradients of some batches to one replica; returns the terms of the loss, summed."""
         totals: Counter[str] = Counter()
         for batch in batches:
-            loss, metrics = self._loss(replica, Sheet.of(batch), counts)
+            loss, metrics = self._loss(replica, Sheet.of(batch, self.device), counts)
             loss.backward()
             totals.update(metrics)
         return totals
