@@ -12,7 +12,6 @@ from autotroph.bench.work import POLICY, TOKENIZER, fourteen_million, million, s
 from autotroph.core.budget import Meter
 from autotroph.core.protocols import SamplingParams
 from autotroph.models.engine import Engine, compute_dtype
-from autotroph.models.transformer import KVCache, Transformer
 
 PROMPTS, TOKENS, TIMES = 256, 64, 10
 BOUNDS = (64, 256)
@@ -30,9 +29,8 @@ def run(n: int) -> list[Case]:
     cases = [Case(name, "x the time", median(ratios), None, None, None, (min(ratios), max(ratios)), n)]
     for bound in BOUNDS:
         peaks = [in_fresh_process(bound) for _ in range(n)]
-        for what, shares in zip(("caches", "all that sampling adds"), zip(*peaks, strict=True), strict=True):
-            case = f"bound of {bound} MB, 14M parameters: {what}"
-            cases.append(Case(case, "x the bound", median(shares), None, None, None, (min(shares), max(shares)), n))
+        name = f"--memory of {bound} MB, 14M parameters: all that sampling adds"
+        cases.append(Case(name, "x the bound", median(peaks), None, None, None, (min(peaks), max(peaks)), n))
     return cases
 
 
@@ -42,38 +40,23 @@ def seconds(work: Work) -> float:
     return time.perf_counter() - begun
 
 
-def in_fresh_process(bound: int) -> tuple[float, float]:
-    """`shares` where nothing that was freed before can be used again."""
+def in_fresh_process(bound: int) -> float:
+    """`share` where nothing that was freed before can be used again."""
     with multiprocessing.get_context("spawn").Pool(1) as pool:
-        return pool.apply(shares, (bound,))
+        return pool.apply(share, (bound,))
 
 
-def shares(bound: int) -> tuple[float, float]:
-    """Caches, and the peak of resident memory beyond what a first small sample has left, as shares of `bound` MB."""
-    model = Counted(fourteen_million())
+def share(bound: int) -> float:
+    """The peak of resident memory beyond what a first small sample has left, as a share of `bound` MB: caches, and what
+    prompts on their way through the model and the results take beside them."""
+    model = fourteen_million().to(compute_dtype())
     params = SamplingParams(min_tokens=ANSWER, max_tokens=ANSWER)
     Engine(model, TOKENIZER, POLICY, Meter()).sample(sequences(2, 1, 1), params, range(2))
     prompts = sequences(ROWS, LENGTH, LENGTH)
-    model.cached = 0
     Path("/proc/self/clear_refs").write_text("5")  # the peak begins anew
     before = resident("VmRSS")
     Engine(model, TOKENIZER, POLICY, Meter(), bound << 20).sample(prompts, params, range(ROWS))
-    return model.cached / (bound << 20), (resident("VmHWM") - before) / (bound << 20)
-
-
-class Counted(Transformer):
-    """A model that counts the bytes of its caches."""
-
-    def __init__(self, model: Transformer):
-        super().__init__(model.config)
-        self.load_state_dict(model.state_dict(), strict=False)
-        self.to(compute_dtype())
-        self.cached = 0
-
-    def cache(self, rows: int, positions: int, lanes: int = 1) -> KVCache:
-        made = super().cache(rows, positions, lanes)
-        self.cached += made.keys.nbytes + made.values.nbytes
-        return made
+    return (resident("VmHWM") - before) / (bound << 20)
 
 
 def resident(kind: str) -> int:

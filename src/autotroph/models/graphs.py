@@ -23,7 +23,7 @@ Replay = Callable[[], None]
 class GraphDecoding:
     """What `model(ids, cache=cache)` computes, for prompts and then for one new token a row, without a gradient.
 
-    `cache` is the whole cache, with one lane. On a device without graphs the same steps run as they are.
+    `cache` is the whole cache. On a device without graphs the same steps run as they are.
     """
 
     def __init__(self, model: Transformer, cache: KVCache):
