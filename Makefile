@@ -11,7 +11,7 @@ demo: setup
 	$(BIN)/autotroph run length_generalisation
 
 bench: .venv-bench/.ready
-	for name in limits rollouts train grpo verify; do .venv-bench/bin/autotroph bench $$name --out bench/results/$$name.json; done
+	for name in limits rollouts train grpo scale verify; do .venv-bench/bin/autotroph bench $$name --out bench/results/$$name.json; done
 
 .venv-bench/.ready: pyproject.toml constraints.txt
 	$(PYTHON) -m venv .venv-bench

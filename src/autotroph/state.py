@@ -80,7 +80,8 @@ class State:
         return [event.data["record"]["decision"]["verdict"] for event in self.run.ledger.events("cycle")]
 
     def load(self, policy: Policy, member: int = 0) -> tuple[Transformer, TextTokenizer]:
-        return checkpoint.load(self.run.policies.path(policy.uri), member)
+        model, tokenizer = checkpoint.load(self.run.policies.path(policy.uri), member)
+        return model.to(self.run.start["config"].get("device", "cpu")), tokenizer
 
     def training(self, policy: Policy, member: int = 0) -> dict[str, Tensor] | None:
         return checkpoint.load_training(self.run.policies.path(policy.uri), member)

@@ -4,6 +4,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+import torch
 from conftest import PRACTICE, SMALL, finish, start
 
 from autotroph.acquire.replay import Poisoned
@@ -163,6 +164,20 @@ def test_grpo_improves_a_brief_base(tmp_path: Path) -> None:
     before, after = record.base_accuracy[3][0], record.champion_accuracy[3][0]
     assert any(cycle.decision.promoted for cycle in record.cycles)
     assert after > before + 0.1, f"{before:.2f} -> {after:.2f}"
+
+
+def test_adapters_improve_a_brief_base_and_leave_the_rest_of_it(tmp_path: Path) -> None:
+    """Only the blocks' matrices of the champion differ from the base's; each promotion adds a change of low rank."""
+    pytest.importorskip("peft")
+    with start(tmp_path / "lora", "grpo", **PRACTICE, lora={"rank": 8}) as run:
+        finish(run)
+        record, state = run.record(), State.restore(run)
+        base, champion = (state.load(policy)[0] for policy in (run.base_policy(), state.champion))
+    before, after = record.base_accuracy[3][0], record.champion_accuracy[3][0]
+    assert any(cycle.decision.promoted for cycle in record.cycles)
+    assert after > before + 0.1, f"{before:.2f} -> {after:.2f}"
+    moved = {name for name, weight in base.named_parameters() if not torch.equal(weight, champion.get_parameter(name))}
+    assert moved == {name for name, weight in base.named_parameters() if weight.dim() == 2 and ".layers." in name}
 
 
 def test_rft_learns_from_right_tries_alone_in_an_environment(tmp_path: Path) -> None:

@@ -192,7 +192,7 @@ def audit(task: str, verifier: str | None, level: int | None, n: int, as_json: b
 
 
 @cli.command()
-@click.argument("name", type=click.Choice(["rollouts", "train", "grpo", "limits", "verify", "cost"]))
+@click.argument("name", type=click.Choice(["rollouts", "train", "grpo", "scale", "limits", "verify", "cost"]))
 @click.option("--repeats", type=click.IntRange(1), default=5, show_default=True, help="measured runs of each side")
 @click.option("--out", type=click.Path(path_type=Path), default=None, help="JSON file to write the figures to")
 @click.option("as_json", "--json", is_flag=True, help="print a last line with the figures as JSON")
@@ -200,7 +200,8 @@ def bench(name: str, repeats: int, out: Path | None, as_json: bool) -> None:
     """Measure this machine.
 
     rollouts, train and grpo: beside what you would use instead, where it is installed (`make bench` installs it).
-    limits: what the machine can do, and the share of it that is reached. verify: verifiers. cost: a round's seconds.
+    scale: how sampling grows with prompts, and the memory that it takes under a bound. limits: what the machine can do,
+    and the share of it that is reached. verify: verifiers. cost: a round's seconds.
     """
     import importlib
 

@@ -32,11 +32,6 @@ class SamplingParams(Config):
 
 class Tokenizer(Protocol):
     @property
-    def opening(self) -> tuple[int, ...]:
-        """What stands before every prompt; empty in families that have no such token."""
-        ...
-
-    @property
     def stop_ids(self) -> tuple[int, ...]:
         """Every token that ends an answer; `eos_id` is the first of them."""
         ...
@@ -49,6 +44,14 @@ class Tokenizer(Protocol):
     def pad_id(self) -> int: ...
     def __len__(self) -> int: ...
     def encode(self, text: str) -> list[int]: ...
+    def prompt(self, text: str) -> list[int]:
+        """Tokens of a prompt, to which an answer is to follow; never none, so that its first token has one before."""
+        ...
+
+    def turn(self, text: str, last: int) -> list[int]:
+        """What comes between an answer whose `last` token is given and the next one where it is answered by `text`."""
+        ...
+
     def decode(self, ids: Sequence[int]) -> str: ...
 
 

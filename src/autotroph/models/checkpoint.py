@@ -22,7 +22,7 @@ from torch import Tensor
 
 from autotroph.core.errors import AutotrophError
 from autotroph.models.tokenizer import TextTokenizer
-from autotroph.models.transformer import ModelConfig, Transformer
+from autotroph.models.transformer import ModelConfig, RopeScaling, Transformer
 
 FAMILIES = {
     "llama": "LlamaForCausalLM",
@@ -42,8 +42,13 @@ def family_of(config: ModelConfig) -> str:
 def to_transformers(config: ModelConfig, tokenizer: TextTokenizer) -> dict[str, Any]:
     """Our shape as a `config.json` of `transformers`."""
     family = family_of(config)
-    fields = config.model_dump(exclude={"rope_theta", "qk_norm", "attention_bias"})
-    rotary: dict[str, Any] = {"rope_parameters": {"rope_type": "default", "rope_theta": config.rope_theta or 1e4}}
+    fields = config.model_dump(exclude={"rope_theta", "rope_scaling", "qk_norm", "attention_bias"})
+    kind = (
+        {"rope_type": "default"}
+        if config.rope_scaling is None
+        else {"rope_type": "llama3", **dict(config.rope_scaling)}
+    )
+    rotary: dict[str, Any] = {"rope_parameters": {**kind, "rope_theta": config.rope_theta or 1e4}}
     if family == "smollm3":
         rotary["no_rope_layers"] = [0] * config.num_hidden_layers
     return {
@@ -68,8 +73,10 @@ def from_transformers(config: dict[str, Any], path: Path) -> ModelConfig:
     if family == "smollm3" and any(config.get("no_rope_layers") or [1]):
         raise AutotrophError(f"checkpoint {path}: smollm3 with rotary layers is not supported; all must be without")
     rotary = config.get("rope_parameters") or config.get("rope_scaling") or {}
+    kind = rotary.get("rope_type", rotary.get("type", "default"))
     others = {
-        "rope_type": (rotary.get("rope_type", rotary.get("type", "default")), "default"),
+        "rope_type": (kind, "llama3" if kind == "llama3" else "default"),
+        "partial_rotary_factor": (rotary.get("partial_rotary_factor") or 1.0, 1.0),
         "hidden_act": (config.get("hidden_act", "silu"), "silu"),
         "use_sliding_window": (config.get("use_sliding_window") or False, False),
     }
@@ -79,6 +86,7 @@ def from_transformers(config: dict[str, Any], path: Path) -> ModelConfig:
     shape = {name: config[name] for name in ModelConfig.model_fields if config.get(name) is not None}
     shape |= {
         "rope_theta": None if family == "smollm3" else rotary.get("rope_theta", config.get("rope_theta", 1e4)),
+        "rope_scaling": {name: rotary.get(name) for name in RopeScaling.model_fields} if kind == "llama3" else None,
         "qk_norm": family == "qwen3",
         "attention_bias": family == "qwen2",
         "tie_word_embeddings": config.get("tie_word_embeddings", False),
@@ -88,7 +96,9 @@ def from_transformers(config: dict[str, Any], path: Path) -> ModelConfig:
         shape.setdefault("num_key_value_heads", config["num_attention_heads"])
         return ModelConfig(**shape)
     except ValidationError as error:
-        raise AutotrophError(f"checkpoint {path}: {error.errors()[0]['msg']}") from error
+        first = error.errors()[0]
+        where = "".join(f"{part}: " for part in first["loc"])
+        raise AutotrophError(f"checkpoint {path}: {where}{first['msg']}; restore the file") from error
     except KeyError as error:
         raise AutotrophError(f"checkpoint {path}: no {error.args[0]}; give the config.json that came with it") from None
 

@@ -20,7 +20,7 @@ from autotroph.core.protocols import (
 )
 from autotroph.core.task import Task
 from autotroph.core.trace import Completion, Group, Trace
-from autotroph.models.rollout import gold_trace, prompt_ids, rollout, row_seed
+from autotroph.models.rollout import gold_trace, rollout, row_seed
 
 
 @dataclass
@@ -46,7 +46,7 @@ class Episode:
         turn = self.environment.step(self.actions[-1])
         self.done = turn.done
         if not turn.done:
-            observation = tokenizer.encode(turn.observation)
+            observation = tokenizer.turn(turn.observation, last=self.ids[-1])
             self._append(observation, False, [0.0] * len(observation))
 
     def _append(self, ids: Sequence[int], sampled: bool, logprobs: Sequence[float]) -> None:
@@ -72,9 +72,7 @@ def play(
 ) -> list[Group]:
     """n episodes of every task, all of them one turn at a time; `params` bounds one action, the family the turns."""
     episodes = [
-        Episode(task, family.start(task), prompt_ids(sampler.tokenizer, task.prompt))
-        for task in tasks
-        for _ in range(n)
+        Episode(task, family.start(task), sampler.tokenizer.prompt(task.prompt)) for task in tasks for _ in range(n)
     ]
     for turn in range(max((family.max_turns(task.level) for task in tasks), default=0)):
         live = [(i, episode) for i, episode in enumerate(episodes) if not episode.done]
@@ -90,7 +88,7 @@ def play(
 
 def expert_trace(task: Task, family: EpisodeFamily, tokenizer: Tokenizer) -> Trace:
     """The expert's actions, played in the environment, as a gold trace of depth 0."""
-    episode = Episode(task, family.start(task), prompt_ids(tokenizer, task.prompt))
+    episode = Episode(task, family.start(task), tokenizer.prompt(task.prompt))
     for action in family.expert(task):
         ids = [*tokenizer.encode(action), tokenizer.eos_id]
         episode.act(ids, [0.0] * len(ids), tokenizer)

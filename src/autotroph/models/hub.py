@@ -7,10 +7,13 @@ from pathlib import Path
 
 from autotroph.core.errors import AutotrophError
 from autotroph.models import checkpoint
-from autotroph.models.tokenizer import DESCRIPTIONS, TextTokenizer
+from autotroph.models.tokenizer import DESCRIPTIONS, TEMPLATE, TextTokenizer
 from autotroph.models.transformer import Transformer
 
-FILES = ["tokenizer.json", *DESCRIPTIONS, "model.safetensors", "model.safetensors.index.json", "model-*.safetensors"]
+FILES = [
+    *("tokenizer.json", *DESCRIPTIONS, TEMPLATE),
+    *("model.safetensors", "model.safetensors.index.json", "model-*.safetensors"),
+]
 """What is fetched: never code, never pickled weights."""
 
 

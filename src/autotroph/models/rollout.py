@@ -9,11 +9,6 @@ from autotroph.core.task import Task, stable_hash
 from autotroph.core.trace import Completion, Group, Trace
 
 
-def prompt_ids(tokenizer: Tokenizer, prompt: str) -> list[int]:
-    """Never empty, so that the first token of an answer has one before it."""
-    return [*tokenizer.opening, *tokenizer.encode(prompt)] or [tokenizer.bos_id]
-
-
 def row_seed(seed: int, *parts: str) -> int:
     """A 62-bit seed for one row: a function of the run's seed and of what the row is, not of where it stands."""
     return int(stable_hash(str(seed), *parts)[:15], 16)
@@ -21,7 +16,7 @@ def row_seed(seed: int, *parts: str) -> int:
 
 def rollout(tasks: Sequence[Task], sampler: Sampler, params: SamplingParams, n: int, seed: int) -> list[Group]:
     """n traces of every task, in the order of the tasks."""
-    prompts = [prompt_ids(sampler.tokenizer, task.prompt) for task in tasks]
+    prompts = [sampler.tokenizer.prompt(task.prompt) for task in tasks]
     completions = sampler.sample(
         [prompt for prompt in prompts for _ in range(n)],
         params,
@@ -54,7 +49,7 @@ def gold_trace(task: Task, tokenizer: Tokenizer) -> Trace:
     """
     if task.answer is None:
         raise ValueError(f"task {task.key} has no gold answer")
-    prompt = prompt_ids(tokenizer, task.prompt)
+    prompt = tokenizer.prompt(task.prompt)
     answer = [*tokenizer.encode(task.answer), tokenizer.eos_id]
     return Trace(
         task.key,

@@ -12,25 +12,30 @@ from tokenizers import Regex, decoders, models, pre_tokenizers
 from tokenizers import Tokenizer as Backend
 
 from autotroph.core.errors import AutotrophError
+from autotroph.models.chat import Chat
 
 PAD, BOS, EOS, UNKNOWN = SPECIAL = ("<pad>", "<bos>", "<eos>", "<unk>")
 
 DESCRIPTIONS = ("tokenizer_config.json", "generation_config.json", "config.json")
 """Files of a checkpoint that name its special tokens, the most telling first."""
 
+TEMPLATE = "chat_template.jinja"
+"""The file of a chat template where it does not stand in `tokenizer_config.json`."""
+
 
 class TextTokenizer:
     """Text to token ids and back.
 
-    `opening` stands before every prompt: what the post-processor of `tokenizer.json` puts there (nothing in Qwen), or
-    <bos> where the vocabulary has it. `bos_id` opens a prompt that has no token at all: it is pad or eos where there is
-    no bos. `eos_id` ends every answer that is learnt from; each of `stop_ids` ends one that a model writes.
+    A prompt is written as `chat` has it where a checkpoint has a template. Without one `opening` stands before it: what
+    the post-processor of `tokenizer.json` puts there (nothing in Qwen), or <bos> where the vocabulary has it. `bos_id`
+    opens a prompt that has no token at all: it is pad or eos where there is no bos. `eos_id` ends every answer that is
+    learnt from; each of `stop_ids` ends one that a model writes.
     """
 
-    def __init__(self, backend: Backend, descriptions: Sequence[Mapping[str, Any]] = ()):
+    def __init__(self, backend: Backend, descriptions: Sequence[Mapping[str, Any]] = (), chat: Chat | None = None):
         """`descriptions`: contents of `DESCRIPTIONS`, where tokens have other names than ours. Raises AutotrophError
         where no token ends an answer."""
-        self.backend = backend
+        self.backend, self.chat = backend, chat
         pad, bos, self.stop_ids = (self._special(kind, descriptions) for kind in ("pad", "bos", "eos"))
         if not self.stop_ids:
             raise AutotrophError(f"no token ends an answer: name eos_token in tokenizer_config.json, or add {EOS}")
@@ -45,8 +50,7 @@ class TextTokenizer:
         """All tokens that are described as of this kind, and the one that we would name so; none without embedding."""
         found: list[int | None] = []
         for description in descriptions:
-            name, ids = description.get(f"{kind}_token"), description.get(f"{kind}_token_id")
-            name = name["content"] if isinstance(name, dict) else name
+            name, ids = _text(description.get(f"{kind}_token")), description.get(f"{kind}_token_id")
             found += [self.backend.token_to_id(name or ""), *(ids if isinstance(ids, list) else [ids])]
         found.append(self.backend.token_to_id(f"<{kind}>"))
         end = min((one["vocab_size"] for one in descriptions if "vocab_size" in one), default=len(self))
@@ -76,19 +80,31 @@ class TextTokenizer:
 
     @classmethod
     def load(cls, folder: Path) -> TextTokenizer:
-        """From `tokenizer.json` and what `DESCRIPTIONS` are beside it. Raises AutotrophError where one is damaged."""
+        """From `tokenizer.json`, and what `DESCRIPTIONS` and chat template are beside it.
+
+        Raises AutotrophError where one of them is missing or damaged."""
         path = folder / "tokenizer.json"
+        if not path.is_file():
+            raise AutotrophError(f"tokenizer {path}: no such file; give a checkpoint that has one (a fast tokenizer's)")
         try:
             backend = Backend.from_file(str(path))
             described = []
             for path in filter(Path.is_file, (folder / name for name in DESCRIPTIONS)):
                 described.append(json.loads(path.read_text()))
-            return cls(backend, described)
+            path = folder / TEMPLATE
+            template = path.read_text() if path.is_file() else _template(described)
+            return cls(backend, described, None if template is None else Chat(template, _specials(described)))
+        except AutotrophError as error:
+            raise AutotrophError(f"tokenizer {path}: {error}") from error
         except Exception as error:  # the library raises bare Exception
             raise AutotrophError(f"tokenizer {path}: {error}; restore the file or train the base again") from error
 
     def save(self, folder: Path) -> None:
         self.backend.save(str(folder / "tokenizer.json"))
+        if self.chat is not None:
+            (folder / TEMPLATE).write_text(self.chat.template)
+            described = {**self.chat.specials, "tokenizer_class": "PreTrainedTokenizerFast"}
+            (folder / DESCRIPTIONS[0]).write_text(json.dumps(described, indent=1, sort_keys=True))
 
     def __len__(self) -> int:
         return int(self.backend.get_vocab_size())
@@ -96,5 +112,40 @@ class TextTokenizer:
     def encode(self, text: str) -> list[int]:
         return list(self.backend.encode(text, add_special_tokens=False).ids)
 
+    def prompt(self, text: str) -> list[int]:
+        """Tokens of a prompt, to which an answer is to follow; never none."""
+        if self.chat is not None:
+            return self.encode(self.chat.prompt(text))
+        return [*self.opening, *self.encode(text)] or [self.bos_id]
+
+    def turn(self, text: str, last: int) -> list[int]:
+        """What comes between an answer whose `last` token is given and the next one where it is answered by `text`."""
+        if self.chat is None:
+            return self.encode(text)
+        ids = self.encode(self.chat.turn(text))
+        return ids[1:] if ids[:1] == [last] else ids
+
     def decode(self, ids: Sequence[int]) -> str:
         return str(self.backend.decode(list(ids), skip_special_tokens=True))
+
+
+def _text(token: Any) -> str | None:
+    """A special token as descriptions name it: by its text, or by a record that has it."""
+    return token["content"] if isinstance(token, dict) else token
+
+
+def _template(descriptions: Sequence[Mapping[str, Any]]) -> str | None:
+    """The chat template that is described: the only one, or the one named default."""
+    found = next((one["chat_template"] for one in descriptions if one.get("chat_template")), None)
+    if isinstance(found, list):
+        return next((one["template"] for one in found if one["name"] == "default"), None)
+    return found
+
+
+def _specials(descriptions: Sequence[Mapping[str, Any]]) -> dict[str, str]:
+    """Texts of the special tokens that the most telling description names, as templates call them."""
+    named = {kind: _text(descriptions[0].get(kind)) for kind in SPECIAL_TOKENS} if descriptions else {}
+    return {kind: text for kind, text in named.items() if isinstance(text, str)}
+
+
+SPECIAL_TOKENS = ("bos_token", "eos_token", "unk_token", "sep_token", "pad_token", "cls_token", "mask_token")

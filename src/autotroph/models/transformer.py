@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import copy
 from dataclasses import dataclass
+from math import pi
 from typing import Any, Self
 
 import torch
@@ -20,6 +21,19 @@ from pydantic import model_validator
 from torch import Tensor, nn
 
 from autotroph.core.config import Config
+
+
+class RopeScaling(Config):
+    """Rotary angles for a longer context than that of the first training, as in Llama 3.1 (`rope_type` "llama3").
+
+    Frequencies with more than `high_freq_factor` turns in the original context stay, those with fewer than
+    `low_freq_factor` are divided by `factor`, and between the two the change is gradual.
+    """
+
+    factor: float
+    low_freq_factor: float
+    high_freq_factor: float
+    original_max_position_embeddings: int
 
 
 class ModelConfig(Config):
@@ -35,6 +49,7 @@ class ModelConfig(Config):
     rms_norm_eps: float = 1e-6
     rope_theta: float | None = None
     """Base of the rotary angles; None: no positional encoding (the causal mask alone tells order)."""
+    rope_scaling: RopeScaling | None = None
     qk_norm: bool = False
     attention_bias: bool = False
     tie_word_embeddings: bool = True
@@ -114,9 +129,7 @@ class Rotary:
     """Rotary angles of the given positions, [T] or [B, T] (arXiv:2104.09864), half-split layout as in Llama."""
 
     def __init__(self, config: ModelConfig, position: Tensor, dtype: torch.dtype):
-        assert config.rope_theta is not None
-        exponent = torch.arange(0, config.head_dim, 2, device=position.device, dtype=torch.float32) / config.head_dim
-        half = position[..., None] * config.rope_theta**-exponent
+        half = position[..., None] * frequencies(config, position.device)
         angle = torch.cat((half, half), -1)
         if angle.dim() == 3:
             angle = angle[:, None]  # the same for all heads
@@ -125,6 +138,19 @@ class Rotary:
     def __call__(self, x_BHTD: Tensor) -> Tensor:
         first, second = x_BHTD.chunk(2, dim=-1)
         return x_BHTD * self.cos + torch.cat((-second, first), dim=-1) * self.sin
+
+
+def frequencies(config: ModelConfig, device: torch.device) -> Tensor:
+    """Radians a position of each pair of a head's dimensions [D / 2]."""
+    assert config.rope_theta is not None
+    exponent = torch.arange(0, config.head_dim, 2, device=device, dtype=torch.float32) / config.head_dim
+    frequency, scaling = config.rope_theta**-exponent, config.rope_scaling
+    if scaling is None:
+        return frequency
+    turns = scaling.original_max_position_embeddings * frequency / (2 * pi)
+    low, high = scaling.low_freq_factor, scaling.high_freq_factor
+    kept = ((turns - low) / (high - low)).clamp(0, 1)
+    return frequency * (kept + (1 - kept) / scaling.factor)
 
 
 def attend(q_BHTD: Tensor, k_BKSD: Tensor, v_BKSD: Tensor, bias: Tensor | None) -> Tensor:

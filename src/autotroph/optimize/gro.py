@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from statistics import fmean
 
 from autotroph.core.policy import Policy
@@ -12,6 +12,7 @@ from autotroph.core.protocols import Algorithm, RewardFn, Rollout, SamplingParam
 from autotroph.core.trace import Group
 from autotroph.models.threads import in_parallel
 from autotroph.optimize.learner import Learner, LearnerConfig
+from autotroph.optimize.lora import LoRAConfig, parameters_of
 from autotroph.optimize.mixture import Mixture
 from autotroph.optimize.optimizer import SCHEDULES
 
@@ -19,7 +20,7 @@ from autotroph.optimize.optimizer import SCHEDULES
 @dataclass(frozen=True)
 class Replayed:
     """Off-policy optimisation on the traces that are there: every member of the trainee goes on from where its learner
-    stopped, on the same rows in batches of its own.
+    stopped, on the same rows in batches of its own. Adapters begin anew on a trainee whose whole weights were trained.
     """
 
     algorithm: Algorithm
@@ -27,6 +28,7 @@ class Replayed:
     steps: int
     batch: int
     real_floor: float = 0.0
+    lora: LoRAConfig = field(default_factory=LoRAConfig)
 
     def __call__(self, groups: Sequence[Group], view: View) -> tuple[Policy, dict[str, float]]:
         mixture = Mixture.of(groups, self.algorithm, self.real_floor)
@@ -49,9 +51,10 @@ class Replayed:
 
     def _trained(self, member: int, mixture: Mixture, view: View) -> tuple[Learner, Tokenizer, list[float]]:
         model, tokenizer = view.load(view.trainee, member)
-        learner = Learner(model, self.learner, view.meter)
+        adapters = parameters_of(model, self.lora, view.seed(f"adapters of member {member}"))
+        learner = Learner(model, self.learner, view.meter, parameters=adapters)
         state = view.training(view.trainee, member)
-        if state is not None:
+        if state is not None and learner.fits(state):
             learner.load_state_dict(state)
         rng = random.Random(view.seed(f"batches of member {member}"))
         return learner, tokenizer, [learner.step(mixture.batch(self.batch, rng))["loss"] for _ in range(self.steps)]
@@ -62,7 +65,7 @@ class GRO:
     """On-policy optimisation: each step samples groups from the policy as it stands, scores them and learns.
 
     `scale` multiplies both learning rates: a model that goes on learning wants less than a fresh one. `schedule` is one
-    of `optimizer.SCHEDULES`, over the steps of a cycle.
+    of `optimizer.SCHEDULES`, over the steps of a cycle. Adapters are merged at its end, and new ones begin there.
     """
 
     algorithm: Algorithm
@@ -75,12 +78,19 @@ class GRO:
     prompts: int = 32
     scale: float = 1.0
     schedule: str = "wsd"
+    lora: LoRAConfig = field(default_factory=LoRAConfig)
 
     def __call__(self, groups: Sequence[Group], view: View) -> tuple[Policy, dict[str, float]]:
         tasks = [group.task for group in groups]
         model, tokenizer = view.load(view.trainee)
         schedule = SCHEDULES[self.schedule]
-        learner = Learner(model, self.learner, view.meter, lambda step: self.scale * schedule(step, self.steps))
+        learner = Learner(
+            model,
+            self.learner,
+            view.meter,
+            lambda step: self.scale * schedule(step, self.steps),
+            parameters=parameters_of(model, self.lora, view.seed("adapters")),
+        )
         rng = random.Random(view.seed("prompts"))
         history: list[dict[str, float]] = []
         last: list[Group] = []

@@ -22,6 +22,7 @@ from autotroph.models.threads import check_in, in_parallel, workers_for
 from autotroph.models.transformer import Transformer
 from autotroph.optimize.optimizer import MuonAdamW, warmup
 from autotroph.optimize.packing import Row, Sheet, rows_of
+from autotroph.optimize.parameters import Parameters, Whole
 
 
 class LearnerConfig(Config):
@@ -38,8 +39,9 @@ class LearnerConfig(Config):
 class Learner:
     """Trains one transformer in place: `dtype` (else `compute_dtype()`) in the passes, fp32 masters in the optimiser.
 
-    `schedule` gives the factor of both learning rates at a 0-based step. By default they stay where they are, for as
-    long as rounds go on; the averaged policy does for them what an annealed rate does for a training of known length.
+    `parameters`: what of it is trained, all of it by default. `schedule` gives the factor of both learning rates at a
+    0-based step. By default they stay where they are, for as long as rounds go on; the averaged policy does for them
+    what an annealed rate does for a training of known length.
     """
 
     def __init__(
@@ -49,15 +51,17 @@ class Learner:
         meter: Meter,
         schedule: Callable[[int], float] = warmup,
         dtype: torch.dtype | None = None,
+        parameters: Parameters | None = None,
     ):
         self.config, self.meter, self.schedule, self.done = config, meter, schedule, 0
-        self.masters = {n: p.detach().float().clone().requires_grad_() for n, p in model.named_parameters()}
-        self.model = model.to(dtype or compute_dtype()).train()
+        self.parameters: Parameters = parameters or Whole(model)
+        self.masters = self.parameters.masters
+        self.model, self.device = model.to(dtype or compute_dtype()).train(), model.lm_head.weight.device
         others = [copy.deepcopy(self.model) for _ in range(workers_for(model) - 1)]
         self._replicas = [Replica(one) for one in (self.model, *others)]
         self.averages = {name: master.detach().clone() for name, master in self.masters.items()}
         self.optimizer = MuonAdamW(self.masters, config.muon_lr, config.adam_lr, config.decay)
-        self.flops_per_token = 6 * sum(master.numel() for master in self.masters.values())
+        self.flops_per_token = 6 * sum(parameter.numel() for parameter in model.parameters())
         self.reference: Transformer | None = None
 
     def step(self, signals: Sequence[Signal]) -> dict[str, float]:
@@ -92,7 +96,7 @@ class Learner:
         """Add the gradients of some batches to one replica; returns the terms of the loss, summed."""
         totals: Counter[str] = Counter()
         for batch in batches:
-            loss, metrics = self._loss(replica, Sheet.of(batch), counts)
+            loss, metrics = self._loss(replica, Sheet.of(batch, self.device), counts)
             loss.backward()
             totals.update(metrics)
         return totals
@@ -140,14 +144,15 @@ class Learner:
         """The replicas' gradients, summed, to the masters."""
         for replica in self._replicas:
             for name, gradient in replica.gradients():
-                so_far = self.masters[name].grad
-                self.masters[name].grad = gradient.float().clone() if so_far is None else so_far.add_(gradient)
+                self.parameters.add(name, gradient)
 
     @torch.no_grad()
     def _share_masters(self) -> None:
+        named = [dict(replica.model.named_parameters()) for replica in self._replicas]
+        for name, weight in self.parameters.weights(self.masters):
+            for parameters in named:
+                parameters[name].copy_(weight)
         for replica in self._replicas:
-            for name, parameter in replica.model.named_parameters():
-                parameter.copy_(self.masters[name])
             replica.renew()
 
     def trained(self) -> Transformer:
@@ -156,7 +161,7 @@ class Learner:
         At a high rate the averages solve, and extend to longer problems, what the weights of any one step still miss.
         """
         model = Transformer(self.model.config)
-        model.load_state_dict(self.averages, strict=False)
+        model.load_state_dict(dict(self.parameters.weights(self.averages)), strict=False)
         return model
 
     def state_dict(self) -> dict[str, Tensor]:
@@ -164,13 +169,19 @@ class Learner:
         state = {f"optimizer.{name}": tensor for name, tensor in self.optimizer.state_dict().items()}
         for name, master in self.masters.items():
             state |= {f"master.{name}": master.detach(), f"average.{name}": self.averages[name]}
-        return state | {"done": torch.tensor(self.done)}
+        return state | self.parameters.state_dict() | {"done": torch.tensor(self.done)}
+
+    def fits(self, state: Mapping[str, Tensor]) -> bool:
+        """Whether a state is of a learner that trained what this one trains: whole weights, or adapters of its rank."""
+        found = [state.get(f"master.{name}") for name in self.masters]
+        return [None if one is None else one.shape for one in found] == [one.shape for one in self.masters.values()]
 
     def load_state_dict(self, state: Mapping[str, Tensor]) -> None:
         with torch.no_grad():
             for name, master in self.masters.items():
                 master.copy_(state[f"master.{name}"])
                 self.averages[name].copy_(state[f"average.{name}"])
+        self.parameters.load_state_dict(state)
         self._share_masters()
         prefix = "optimizer."
         self.optimizer.load_state_dict({k.removeprefix(prefix): v for k, v in state.items() if k.startswith(prefix)})

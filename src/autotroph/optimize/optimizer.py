@@ -37,14 +37,14 @@ class MuonAdamW:
 
     Matrices of the blocks: Nesterov momentum .95, orthogonalised, scaled by sqrt(max(1, rows / columns)), `muon_lr`,
     decoupled weight decay `decay`.
-    Embeddings, head, norms and biases: AdamW with betas (.9, .98), `adam_lr`, no weight decay.
+    Embeddings, head, norms, biases and adapters (`lora.py`): AdamW with betas (.9, .98), `adam_lr`, no weight decay.
     """
 
     def __init__(
         self, masters: Mapping[str, Tensor], muon_lr: float, adam_lr: float, decay: float = 0.0, momentum: float = 0.95
     ):
         self.muon_lr, self.adam_lr, self.decay, self.momentum = muon_lr, adam_lr, decay, momentum
-        inner = {n: p for n, p in masters.items() if p.dim() == 2 and ".layers." in n}
+        inner = {n: p for n, p in masters.items() if p.dim() == 2 and ".layers." in n and ".lora_" not in n}
         shapes: dict[tuple[int, ...], list[str]] = {}
         for name, parameter in inner.items():
             shapes.setdefault(tuple(parameter.shape), []).append(name)

@@ -66,7 +66,7 @@ class Sheet:
     signals: list[Signal]
 
     @classmethod
-    def of(cls, rows: Sequence[Row]) -> Sheet:
+    def of(cls, rows: Sequence[Row], device: torch.device | None = None) -> Sheet:
         ids: list[list[int]] = []
         positions: list[list[int]] = []
         branches: list[list[int]] = []
@@ -94,16 +94,14 @@ class Sheet:
         source, target, old, owner = zip(*tokens, strict=True)
         alone = len(signals) == len(rows)
         return cls(
-            torch.tensor(ids),
-            None if alone else torch.tensor(positions),
-            None if alone else torch.tensor(branches),
-            torch.tensor(source),
-            torch.tensor(target),
-            torch.tensor(old),
-            torch.tensor(owner),
+            torch.tensor(ids, device=device),
+            None if alone else torch.tensor(positions, device=device),
+            None if alone else torch.tensor(branches, device=device),
+            *(torch.tensor(column, device=device) for column in (source, target, old, owner)),
             signals,
         )
 
     def column(self, name: str) -> Tensor:
         """A field of the signals, for every sampled token [N]."""
-        return torch.tensor([getattr(signal, name) for signal in self.signals])[self.signal_N]
+        values = [getattr(signal, name) for signal in self.signals]
+        return torch.tensor(values, device=self.signal_N.device)[self.signal_N]

@@ -1,4 +1,4 @@
-"""What recipes on the embedded model share: how its base is made, and the yardstick that its versions are held to."""
+"""What recipes on weights share: the base that they begin with, and the yardstick that its versions are held to."""
 
 from __future__ import annotations
 
@@ -19,10 +19,13 @@ from autotroph.evaluate.gap import highest, measure_gap
 from autotroph.evaluate.gate import PairedGate
 from autotroph.evaluate.monitors import Monitors
 from autotroph.loop import Loop, Observer, Optimize, Stages
+from autotroph.models import checkpoint
 from autotroph.models.episode import rollout_for
+from autotroph.models.hub import fetched
 from autotroph.models.tokenizer import TextTokenizer
 from autotroph.models.transformer import ModelConfig
 from autotroph.optimize.learner import LearnerConfig
+from autotroph.optimize.lora import LoRAConfig
 from autotroph.optimize.pretrain import PretrainConfig, pretrained
 from autotroph.recipes.registry import RunConfig
 from autotroph.refine.best_of_n import BestOfN
@@ -86,7 +89,7 @@ class BaseConfig(Config):
 
 
 class PractiseConfig(RunConfig):
-    """A run in which the embedded model practises a task."""
+    """A run in which a model practises a task: the embedded one that `base` describes, or a published one."""
 
     task: str = Field("addition", description="task family, reasoning_gym:<dataset> or jsonl:<file>")
     verifier: str | None = Field(None, description="of a jsonl task: module:function or file.py:function")
@@ -94,15 +97,36 @@ class PractiseConfig(RunConfig):
     final_sealed: int = Field(200, ge=1, description="sealed tasks of each level in the final table")
     gap_tasks: int = Field(64, ge=1, description="train tasks on which the gap is measured before the first cycle")
     gap_samples: int = Field(4, ge=0, description="answers of each member to each of them; 0: the gap is not measured")
+    model: str | None = Field(
+        None, description="folder or hub id of a Llama, Qwen2 or Qwen3 to begin with; none: the embedded base"
+    )
+    revision: str | None = Field(None, description="branch, tag or commit of that hub id")
     require_gap: float | None = Field(None, ge=0, le=1, description="refuse to run where the gap is surely below this")
     base: BaseConfig = BaseConfig()
     learner: LearnerConfig = LearnerConfig()
+    lora: LoRAConfig = LoRAConfig()
     gate: PairedGate = PairedGate()
     guard: Guard = Guard()
     monitors: Monitors = Monitors()
 
     def family(self) -> TaskFamily:
         return task_family(self.task, **({"verifier": self.verifier} if self.verifier else {}))
+
+    def known(self, family: TaskFamily, levels: Sequence[int]) -> list[Task]:
+        """The tasks whose gold answers the base has learnt from; none that we know of for a published model."""
+        return [] if self.model else self.base.taught(family, levels, self.seed)
+
+    def begin(self, family: TaskFamily, levels: Sequence[int], watch: Observer, members: int) -> tuple[Path, int]:
+        """Folder of the base, which holds `members` models, and the highest level that it knows.
+
+        Raises AutotrophError for a published model that is not there, or holds another number of models.
+        """
+        if self.model is None:
+            return self.base.make(family, levels, self.seed, watch, members)
+        folder = fetched(self.model, self.revision)
+        if (found := checkpoint.members(folder)) != members:
+            raise AutotrophError(f"model '{self.model}': it holds {found} of {members} members; use --members {found}")
+        return folder, max(levels)
 
     def gap(
         self, family: TaskFamily, levels: Sequence[int], temperature: float, picker: Literal["verifier", "vote"]
@@ -164,7 +188,7 @@ def practise(
     members: int = 1,
     **ends: Any,
 ) -> Loop:
-    """A base of `members` models taught on the levels `taught`, and a loop around it that is judged on `measured`.
+    """A base of `members` models that knows the levels `taught`, and a loop around it that is judged on `measured`.
 
     Sealed tasks are kept out before `filters` see anything. Greedy answers are what the gate compares; at the end,
     votes and the best of five (by the verifier, so an upper bound) stand beside them. `ends` are the fields of `Loop`
@@ -186,7 +210,7 @@ def practise(
             gate=config.gate.model_copy(update={"looks": cycles}),
             verify=family.verify,
         ),
-        base=lambda watch: config.base.make(family, taught, config.seed, watch, members),
+        base=lambda watch: config.begin(family, taught, watch, members),
         cycles=cycles,
         final_suite=lambda: final,
         budget=config.budget,

@@ -52,7 +52,7 @@ def build(config: Config) -> Loop:
         family,
         taught=levels,
         measured=levels,
-        source=Bare(family, levels, config.tasks, config.base.taught(family, levels, config.seed)),
+        source=Bare(family, levels, config.tasks, config.known(family, levels)),
         filters=[ExactDedup()],
         optimize=GRO(
             GRPO(config.normalise, config.clip_low, config.clip_high),
@@ -65,6 +65,7 @@ def build(config: Config) -> Loop:
             config.prompts,
             config.rate,
             config.schedule,
+            config.lora,
         ),
         cycles=config.cycles,
         gap=config.gap(family, levels, params.temperature, "verifier"),

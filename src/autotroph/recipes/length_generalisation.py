@@ -88,7 +88,7 @@ def build(config: Config) -> Loop:
         measured=levels_up_to(family, min(config.target + 4, family.levels[-1]), "--target"),
         source=Mixed([Curated(family, taught, config.gold_per_level), Replay(newest=True), harder]),
         filters=[*filters, ExactDedup()],
-        optimize=Replayed(SFT(), config.learner, config.steps, config.batch, config.guard.real_floor),
+        optimize=Replayed(SFT(), config.learner, config.steps, config.batch, config.guard.real_floor, config.lora),
         cycles=config.rounds,
         members=config.members,
         target_level=config.target,

@@ -7,9 +7,9 @@ import importlib
 import pkgutil
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
-from pydantic import Field, ValidationError
+from pydantic import Field, ValidationError, field_validator
 
 from autotroph import recipes
 from autotroph.core.budget import Budget
@@ -23,7 +23,18 @@ class RunConfig(Config):
 
     seed: int = Field(0, ge=0, description="everything random follows from it")
     memory: float = Field(1.0, gt=0, description="GB that the caches of a sampler may take")
+    device: Literal["cpu", "cuda"] = Field("cpu", description="where models are sampled from and trained")
     budget: Budget = Budget()
+
+    @field_validator("device")
+    @classmethod
+    def _is_there(cls, device: str) -> str:
+        if device == "cuda":
+            import torch
+
+            if not torch.cuda.is_available():
+                raise ValueError("torch sees no CUDA device here; use --device cpu")
+        return device
 
 
 @dataclass(frozen=True)

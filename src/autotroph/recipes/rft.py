@@ -56,7 +56,7 @@ def build(config: Config) -> Loop:
         measured=levels,
         source=Mixed([Curated(family, levels, config.gold_per_level), Replay(), tries]),
         filters=filters,
-        optimize=Replayed(SFT(), config.learner, config.steps, config.batch, config.guard.real_floor),
+        optimize=Replayed(SFT(), config.learner, config.steps, config.batch, config.guard.real_floor, config.lora),
         cycles=config.cycles,
         gap=config.gap(family, levels, config.temperature, "verifier"),
     )

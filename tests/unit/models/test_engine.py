@@ -6,7 +6,7 @@ from collections import Counter
 import numpy as np
 import pytest
 import torch
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from published import random_model
 from scipy.stats import chisquare
@@ -45,13 +45,14 @@ TINY = model(width=16)
 
 
 @pytest.fixture(autouse=True, params=["kernels", "torch alone"])
-def decoding(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+def decoding(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
     """Every test runs both ways of decoding. Fails, rather than skips, where there is no C compiler."""
     if request.param == "kernels":
         assert kernels(torch.float32) is not None
     else:
         for module in ("fused", "sampling"):
             monkeypatch.setattr(f"autotroph.models.{module}.kernels", lambda dtype: None)
+    return str(request.param)
 
 
 def row_bytes(model: Transformer, prompt: int, tokens: int) -> int:
@@ -275,30 +276,86 @@ def test_raw_log_probabilities_and_statistics_are_those_of_the_model() -> None:
         assert done.certainty == pytest.approx(float((-logp.mean(1) - np.log(vocabulary)).mean()), abs=1e-4)
 
 
+def test_a_row_may_stop_at_its_very_last_token_and_not_before_its_first() -> None:
+    """Limits that are each row's own length, one less, and the least: only where the end is inside, it is a stop."""
+    params, whole = (
+        SamplingParams(max_tokens=12),
+        engine().sample(prompts(60), SamplingParams(max_tokens=12), range(60)),
+    )
+    exact = [len(done.ids) for done in whole]
+    same = engine().sample(prompts(60), params, range(60), exact)
+    assert [(done.ids, done.stop) for done in same] == [(done.ids, done.stop) for done in whole]
+    assert any(done.stop == "stop" and 1 < limit < 12 for done, limit in zip(same, exact, strict=True))
+    short = engine().sample(prompts(60), params, range(60), [max(1, limit - 1) for limit in exact])
+    for done, full in zip(short, whole, strict=True):
+        assert done.ids == full.ids[: max(1, len(full.ids) - 1)]
+        assert done.stop == ("stop" if len(full.ids) == 1 and full.stop == "stop" else "length")
+    held = engine().sample(prompts(60), SamplingParams(min_tokens=6, max_tokens=6), range(60))
+    assert {(len(done.ids), done.ids.count(TOKENIZER.eos_id)) for done in held} == {(6, 0)}
+
+
+def test_rows_that_never_stop_end_at_the_limit_and_let_waiting_ones_in() -> None:
+    """Greedy rows that go round in circles, beside others that end, with room for three at a time."""
+    endless = engine().sample(prompts(60), SamplingParams(temperature=0, max_tokens=60), range(60))
+    said = Counter(token for done in endless for token in set(done.ids[3:]))
+    stop = min(said, key=lambda token: abs(said[token] - 30))
+    params = SamplingParams(temperature=0, max_tokens=100, stop=(stop,))
+    memory = 3 * row_bytes(model(), 7, 100)
+    done = Engine(model(), TOKENIZER, POLICY, Meter(), memory).sample(prompts(60), params, range(60))
+    ends = {stop, TOKENIZER.eos_id}
+    for one in done:
+        assert not ends & set(one.ids[:-1])
+        assert (one.stop == "stop") == (one.ids[-1] in ends)
+        assert one.stop == "stop" or len(one.ids) == 100
+    assert min(Counter(one.stop for one in done).values()) > 5
+    assert len(Counter(one.stop for one in done)) == 2
+
+
 REQUESTS = st.lists(
-    st.tuples(st.lists(st.integers(4, 15), max_size=40).map(tuple), st.integers(0, 2**62), st.integers(1, 4)),
+    st.tuples(st.lists(st.integers(4, 15), max_size=36).map(tuple), st.integers(0, 2**62), st.integers(1, 5)),
     min_size=1,
     max_size=8,
 )
 
+EXAMPLES = {"kernels": 900, "torch alone": 100}
+"""A thousand together, most of them where they are quick."""
 
-@given(REQUESTS, st.integers(1, 12), st.sampled_from([0.0, 1.0]), st.integers(1, 5), st.randoms())
-@settings(deadline=None, max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
-def test_any_mix_of_requests_gives_each_row_what_it_gets_alone(
+
+def test_any_mix_of_requests_gives_each_row_what_it_gets_alone(decoding: str) -> None:
+    """Whatever comes beside it, in whatever order, with however much cache, on one core or two."""
+    before = torch.get_num_threads()
+    thorough = settings(deadline=None, max_examples=EXAMPLES[decoding], database=None)
+    try:
+        thorough(MIXES(mixed))()
+    finally:
+        torch.set_num_threads(before)
+
+
+MIXES = given(
+    REQUESTS, st.integers(1, 8), st.sampled_from([0.0, 1.0]), st.integers(1, 5), st.integers(1, 2), st.randoms()
+)
+
+
+def mixed(
     requests: list[tuple[tuple[int, ...], int, int]],
     tokens: int,
     temperature: float,
     slots: int,
+    cores: int,
     shuffler: random.Random,
 ) -> None:
     rows = [(prompt, seed + i) for prompt, seed, samples in requests for i in range(samples)]
     shuffler.shuffle(rows)
     params = SamplingParams(temperature=temperature, max_tokens=tokens)
     longest = max(max(len(prompt), 1) for prompt, _ in rows)
-    tight = Engine(TINY, TOKENIZER, POLICY, Meter(), slots * row_bytes(TINY, longest, tokens))
-    done = tight.sample([prompt for prompt, _ in rows], params, [seed for _, seed in rows])
+    memory = cores * slots * row_bytes(TINY, longest, tokens)
+    torch.set_num_threads(cores)
+    done = Engine(TINY, TOKENIZER, POLICY, Meter(), memory).sample(
+        [prompt for prompt, _ in rows], params, [seed for _, seed in rows]
+    )
     assert all(1 <= len(one.ids) <= tokens for one in done)
     i = shuffler.randrange(len(rows))
+    torch.set_num_threads(1)
     alone = Engine(TINY, TOKENIZER, POLICY, Meter()).sample([rows[i][0]], params, [rows[i][1]])[0]
     assert alone.ids == done[i].ids
     assert alone.logprobs == pytest.approx(done[i].logprobs, abs=1e-5)

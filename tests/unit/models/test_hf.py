@@ -13,7 +13,7 @@ from autotroph.core.protocols import SamplingParams
 from autotroph.core.task import Task
 from autotroph.models import hf, hub
 from autotroph.models.engine import Engine
-from autotroph.models.rollout import prompt_ids, rollout
+from autotroph.models.rollout import rollout
 
 transformers = pytest.importorskip("transformers")
 
@@ -29,7 +29,7 @@ def sampler(publish, tmp_path) -> hf.HFSampler:
 
 def prompts(sampler: hf.HFSampler) -> list[list[int]]:
     texts = [*TEXTS, *(text[:length] for text in TEXTS for length in (3, 7, 11)), ""]
-    return [prompt_ids(sampler.tokenizer, text) for text in texts]
+    return [sampler.tokenizer.prompt(text) for text in texts]
 
 
 def test_greedy_answers_equal_generate(sampler) -> None:
@@ -104,10 +104,10 @@ def test_logits_that_are_not_finite_name_the_policy(sampler) -> None:
 
 
 SMALL = {"hidden_size": 32, "intermediate_size": 48, "num_attention_heads": 2, "num_key_value_heads": 1}
-SCALED = {"rope_type": "llama3", "rope_theta": 1e4, "factor": 8.0, "low_freq_factor": 1.0, "high_freq_factor": 4.0}
+SCALED = {"rope_type": "linear", "rope_theta": 1e4, "factor": 8.0}
 OTHERS = {
     "Mistral": SMALL | {"num_hidden_layers": 2, "sliding_window": 6},
-    "Llama": SMALL | {"num_hidden_layers": 2, "rope_parameters": SCALED | {"original_max_position_embeddings": 16}},
+    "Llama": SMALL | {"num_hidden_layers": 2, "rope_parameters": SCALED},
     "Bloom": {"hidden_size": 32, "n_layer": 2, "n_head": 2},
 }
 

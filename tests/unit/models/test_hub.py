@@ -19,7 +19,7 @@ from autotroph.core.protocols import SamplingParams
 from autotroph.core.task import Task
 from autotroph.models import checkpoint, hub
 from autotroph.models.engine import Engine
-from autotroph.models.rollout import prompt_ids, rollout
+from autotroph.models.rollout import rollout
 from autotroph.models.tokenizer import TextTokenizer
 from autotroph.state import State
 from autotroph.store.run import Run
@@ -32,9 +32,20 @@ SHAPE = {
     "num_key_value_heads": 1,
     "max_position_embeddings": 256,
 }
+SCALED = {
+    "rope_type": "llama3",
+    "rope_theta": 1e4,
+    "factor": 8.0,
+    "low_freq_factor": 1.0,
+    "high_freq_factor": 4.0,
+    "original_max_position_embeddings": 64,
+}
+"""Of the eight frequencies of a head, with the lengths below, some stay, some are divided and some lie between."""
+
 FAMILIES = {
     "llama": ("Llama", LLAMA, {"rope_theta": 5e5}),
     "llama tied": ("Llama", LLAMA, {"tie_word_embeddings": True}),
+    "llama 3.1": ("Llama", LLAMA, {"rope_parameters": SCALED}),
     "qwen2": ("Qwen2", QWEN, {}),
     "qwen2 tied": ("Qwen2", QWEN, {"tie_word_embeddings": True}),
     "qwen3": ("Qwen3", QWEN, {"head_dim": 32}),
@@ -49,7 +60,7 @@ def test_logits_and_greedy_answers_equal_transformers(name: str, publish, tmp_pa
     theirs = publish(family, specials, **SHAPE, **config)
     assert len(list(tmp_path.glob("model-*.safetensors"))) > 1
     model, tokenizer = hub.load(tmp_path)
-    prompts = [prompt_ids(tokenizer, text) for text in TEXTS]
+    prompts = [tokenizer.prompt(text) for text in TEXTS]
     done = Engine(model, tokenizer, POLICY, Meter()).sample(
         prompts, SamplingParams(temperature=0, max_tokens=30), range(len(prompts))
     )
@@ -68,9 +79,9 @@ def test_prompts_are_those_of_their_tokenizer(name: str, publish, tmp_path) -> N
     publish(family, specials, **SHAPE, **config)
     tokenizer, theirs = TextTokenizer.load(tmp_path), transformers.AutoTokenizer.from_pretrained(tmp_path)
     for text in TEXTS:
-        assert prompt_ids(tokenizer, text) == theirs(text)["input_ids"]
-        assert tokenizer.decode(prompt_ids(tokenizer, text)) == text
-    assert len(prompt_ids(tokenizer, "")) == 1
+        assert tokenizer.prompt(text) == theirs(text)["input_ids"]
+        assert tokenizer.decode(tokenizer.prompt(text)) == text
+    assert len(tokenizer.prompt("")) == 1
 
 
 def test_special_tokens_of_a_family_without_bos(publish, tmp_path) -> None:
@@ -98,11 +109,14 @@ def test_every_stop_token_ends_a_row(publish, tmp_path) -> None:
         assert not set(trace.ids[:-1]) & set(tokenizer.stop_ids)
 
 
-def test_a_published_checkpoint_survives_being_saved_as_ours(publish, tmp_path) -> None:
-    publish("Qwen3", QWEN, **SHAPE, head_dim=16)
+@pytest.mark.parametrize("name", ["llama 3.1", "qwen3"])
+def test_a_published_checkpoint_survives_being_saved_as_ours(name: str, publish, tmp_path) -> None:
+    family, specials, config = FAMILIES[name]
+    publish(family, specials, **SHAPE, **config)
     model, tokenizer = hub.load(tmp_path)
     checkpoint.save([model], tokenizer, tmp_path / "ours")
     again, other = hub.load(tmp_path / "ours")
+    assert again.config == model.config
     names = ("opening", "pad_id", "bos_id", "eos_id", "stop_ids")
     assert [getattr(other, name) for name in names] == [getattr(tokenizer, name) for name in names]
     assert all(torch.equal(value, again.state_dict()[key]) for key, value in model.state_dict().items())
@@ -135,6 +149,8 @@ def test_a_published_checkpoint_is_the_base_of_a_run(publish, tmp_path) -> None:
     ("change", "message"),
     [
         ({"rope_scaling": {"type": "linear", "factor": 2.0}, "rope_parameters": None}, "rope_type 'linear'"),
+        ({"rope_parameters": {"rope_type": "llama3", "rope_theta": 1e4}}, r"rope_scaling: factor: .*valid number"),
+        ({"rope_parameters": {"rope_theta": 1e4, "partial_rotary_factor": 0.5}}, r"partial_rotary_factor 0\.5"),
         ({"use_sliding_window": True}, "use_sliding_window True"),
         ({"hidden_act": "gelu"}, "hidden_act 'gelu'"),
         ({"model_type": "gpt2"}, "model_type 'gpt2'"),
