@@ -14,6 +14,7 @@ from autotroph.core.errors import AutotrophError
 from autotroph.core.policy import Policy
 from autotroph.core.protocols import SamplingParams
 from autotroph.models.batching import alike
+from autotroph.models.graphs import GraphDecoding
 from autotroph.models.results import Results
 from autotroph.models.sampling import choose
 from autotroph.models.threads import check_in
@@ -138,6 +139,7 @@ class TorchBatch(Batch):
         if self.slots == 0:
             raise job.too_small(positions, each)
         self.cache = self.model.cache(self.slots, positions)
+        self.decoding = GraphDecoding(self.model, self.cache)
         self.row = job.limit_N.new_empty(0)
         self.hidden = weight.new_empty(0, self.model.config.hidden_size)
 
@@ -145,10 +147,8 @@ class TorchBatch(Batch):
         requests = sorted(requests, key=lambda request: -len(request.rows))
         begin, count = self.going, len(requests)
         ids_BT, length_B = self._padded(requests)
-        cache = self.cache.rows(begin, begin + count)
-        cache.length_B.zero_()
-        states = self.model(ids_BT, cache=cache)
-        cache.length_B.copy_(length_B)
+        states = self.decoding.prefill(ids_BT, begin)
+        self.cache.length_B[begin : begin + count] = length_B
         self.job.spend(ids_BT.numel())
         hidden = states[torch.arange(count, device=length_B.device), length_B - 1]
         rows, parts, place = [request.rows[0] for request in requests], [hidden], begin + count
@@ -172,7 +172,7 @@ class TorchBatch(Batch):
         token_B = self._let_go(choice.token, stopped_B | (step_B + 1 == self.job.limit_N[row_B]))
         self.job.spend(len(token_B), chosen=len(row_B))
         if self.going:
-            self.hidden = self.model(token_B[:, None], cache=self.cache.rows(0, self.going))[:, -1]
+            self.hidden = self.decoding(token_B)
 
     def _let_go(self, token_B: Tensor, ended_B: Tensor) -> Tensor:
         """Close the gaps that ended rows leave with the last rows; returns the tokens of those that stay."""
