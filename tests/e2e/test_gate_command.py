@@ -43,6 +43,22 @@ def test_a_champion_that_is_the_candidate_holds(pair: tuple[str, str], capsys: p
     assert "the candidate is the champion" in capsys.readouterr().out
 
 
+def test_a_gain_that_more_inference_gives_too_is_told_so(
+    tmp_path: Path, pair: tuple[str, str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    voted = results(tmp_path / "voted", [1.0] * 25 + [0.0] + [0.0, 1.0] * 37)
+    assert invoke(["gate", *pair, "--refined", voted]) == 0
+    assert "Matched: at equal cost" in " ".join(capsys.readouterr().out.split())
+    assert invoke(["gate", *pair, "--refined", pair[0], "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)["refinement"]
+    assert found["outcome"] == "not matched"
+    assert found["comparisons"][1]["difference"] == pytest.approx(0.12)
+    assert invoke(["gate", pair[0], pair[0], "--refined", voted, "--json"]) == 1
+    assert json.loads(capsys.readouterr().out)["refinement"] is None
+    assert invoke(["gate", *pair, "--refined", results(tmp_path / "short", [1.0] * 99)]) == 2
+    assert "1 tasks stand in the champion's file alone" in capsys.readouterr().err
+
+
 def test_flags_reach_the_gate(pair: tuple[str, str], capsys: pytest.CaptureFixture[str]) -> None:
     assert invoke(["gate", *pair, "--looks", "20", "--reuse", "20", "--look", "5", "--answered", "1", "--json"]) == 1
     decision = json.loads(capsys.readouterr().out)

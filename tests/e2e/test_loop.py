@@ -1,5 +1,6 @@
 """The loop end to end: it must improve, refuse a planted failure, and resume to the same end."""
 
+import html
 from dataclasses import replace
 from pathlib import Path
 
@@ -8,11 +9,15 @@ from conftest import PRACTICE, SMALL, finish, start
 
 from autotroph.acquire.replay import Poisoned
 from autotroph.cli.main import invoke
+from autotroph.core.decision import Report, Result
 from autotroph.core.errors import AutotrophError
 from autotroph.core.protocols import View
 from autotroph.core.trace import Group
+from autotroph.evaluate.refinement import compare, outcome
 from autotroph.loop import Recorder, run_loop
 from autotroph.recipes import length_generalisation as recipe
+from autotroph.report.html import render
+from autotroph.report.sentences import refinement_sentence
 from autotroph.state import State
 from autotroph.store import lineage
 from autotroph.store.run import Run
@@ -25,6 +30,7 @@ def clean(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("runs") / "clean"
     with start(folder, "length_generalisation", **SMALL) as run:
         finish(run)
+        (folder / "report.txt").write_text(html.unescape(render(run.record())))
     return folder
 
 
@@ -55,6 +61,30 @@ def test_the_ledger_of_a_run_holds_together(clean: Path) -> None:
         assert kinds == ["start", "base", "gap", *["cycle"] * len(run.record().cycles), "end"]
         assert set(run.start["versions"]) >= {"autotroph", "torch"}
         assert run.start["machine"]["cores"] >= 1
+
+
+def test_a_promotion_says_what_sampling_the_champion_makes_of_its_gain(clean: Path) -> None:
+    """And the ledger has the scores from which every figure of it follows."""
+    cycles = Run.open(clean, write=False).record().cycles
+    assert any(cycle.decision.promoted for cycle in cycles)
+    for cycle in cycles:
+        found = cycle.decision.refinement
+        assert (found is not None) == cycle.decision.promoted
+        if found is None:
+            continue
+        gained = {level for level, flips in cycle.decision.levels.items() if flips.gained > flips.lost}
+        assert set(found.levels) == gained
+        assert {one.candidate for one in found.comparisons if one.equal_cost} >= {"vote@5", "best@5"}
+        for one in found.comparisons:
+            sides = [
+                Report(name, "", tuple(Result(str(i), 1, score) for i, score in enumerate(scores)), {}, cost=cost)
+                for name, cost, scores in zip(
+                    "ab", (one.champion_cost, one.candidate_cost), zip(*one.scores, strict=True), strict=True
+                )
+            ]
+            assert compare(*sides, one.champion, one.candidate, one.equal_cost) == one
+        assert outcome(found.comparisons) == found.outcome
+        assert refinement_sentence(found) in (clean / "report.txt").read_text()
 
 
 def test_every_self_made_row_has_its_lineage(unfiltered: Path) -> None:

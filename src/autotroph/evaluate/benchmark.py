@@ -38,9 +38,15 @@ class SealedSuite:
         """Hashes of prompts and of their n-grams: what decontamination needs, and nothing that could be read."""
         return fingerprint([task.prompt for task in self._tasks], n)
 
+    def fresh(self, levels: Sequence[int], n: int, seed: int) -> SealedSuite:
+        """Another suite of the same family: about n tasks, spread over the levels."""
+        return SealedSuite(self._family, levels, -(-n // len(levels)), seed)
+
     def run(self, sampler: Sampler, refiner: Refiner, others: Sequence[Refiner] = (), seed: int = 0) -> Report:
         """Per-task results of `refiner`'s answers, and mean scores of `others` on the same tasks beside them."""
+        spent = sampler.meter.tokens
         traces = refiner.answer(self._tasks, sampler, seed)
+        cost = (sampler.meter.tokens - spent) / len(traces)
         scores = [self._family.verify(task, trace.text) for task, trace in zip(self._tasks, traces, strict=True)]
         sampler.meter.spend(verifier_calls=len(scores))
         results = tuple(Result(task.key, task.level, score) for task, score in zip(self._tasks, scores, strict=True))
@@ -52,7 +58,6 @@ class SealedSuite:
                 [self._family.verify(task, trace.text) for task, trace in zip(self._tasks, answers, strict=True)]
             )
         entropy = sum(entropies) / len(entropies) if entropies else None
-        cost = sum(sum(trace.sampled) for trace in traces) / len(traces)
         length = sum(len(trace.text) for trace in traces) / len(traces)
         return Report(sampler.policy.id, self.name, results, refined, entropy, cost, length)
 

@@ -11,13 +11,14 @@ from pydantic import Field
 from autotroph.acquire.curated import gold_groups
 from autotroph.core.config import Config
 from autotroph.core.errors import AutotrophError
-from autotroph.core.protocols import SamplingParams, Selector, Source, TaskFamily, View
+from autotroph.core.protocols import Refiner, SamplingParams, Selector, Source, TaskFamily, View
 from autotroph.core.task import Task
 from autotroph.core.trace import Group
 from autotroph.evaluate.benchmark import SealedSuite
 from autotroph.evaluate.gap import highest, measure_gap
 from autotroph.evaluate.gate import PairedGate
 from autotroph.evaluate.monitors import Monitors
+from autotroph.evaluate.refinement import EqualCost
 from autotroph.loop import Loop, Observer, Optimize, Stages
 from autotroph.models.episode import rollout_for
 from autotroph.models.tokenizer import TextTokenizer
@@ -28,6 +29,7 @@ from autotroph.recipes.registry import RunConfig
 from autotroph.refine.best_of_n import BestOfN
 from autotroph.refine.greedy import Greedy
 from autotroph.refine.self_consistency import SelfConsistency, elect
+from autotroph.rewards.heuristic import Certainty
 from autotroph.rewards.verifiable import Verifiable
 from autotroph.select.chain import Chain
 from autotroph.select.decontaminate import Decontaminate
@@ -94,6 +96,12 @@ class PractiseConfig(RunConfig):
     final_sealed: int = Field(200, ge=1, description="sealed tasks of each level in the final table")
     gap_tasks: int = Field(64, ge=1, description="train tasks on which the gap is measured before the first cycle")
     gap_samples: int = Field(4, ge=0, description="answers of each member to each of them; 0: the gap is not measured")
+    rival_tasks: int = Field(
+        64,
+        ge=0,
+        description="sealed tasks on which a promoted gain is compared with sampling the champion; 0: it is not",
+    )
+    rival_answers: int = Field(5, ge=2, description="samples of each side to each of them, for a vote and a best of n")
     require_gap: float | None = Field(None, ge=0, le=1, description="refuse to run where the gap is surely below this")
     base: BaseConfig = BaseConfig()
     learner: LearnerConfig = LearnerConfig()
@@ -172,17 +180,25 @@ def practise(
     """
     final, rollout = SealedSuite(family, measured, config.final_sealed, config.seed), rollout_for(family)
     params = SamplingParams(max_tokens=max(family.max_answer(level) for level in measured) + 1)
+    greedy = Greedy(params.max_tokens, rollout)
+
+    def without_gold(n: int) -> tuple[Refiner, Refiner]:
+        return SelfConsistency(params, n, rollout), BestOfN(Certainty(), params, n, rollout)
+
     return Loop(
         stages=Stages(
             source=source,
             selector=Chain([Decontaminate(final.fingerprints(n=13), threshold=1), *filters]),
             optimize=optimize,
             suite=lambda seed: SealedSuite(family, measured, config.sealed, seed),
-            refiner=Greedy(params.max_tokens, rollout),
+            refiner=greedy,
             other_refiners=(
                 SelfConsistency(params, 5, rollout),
                 BestOfN(Verifiable(family.verify), params, 5, rollout),
             ),
+            rivals=EqualCost(greedy, without_gold, config.rival_answers, config.rival_tasks)
+            if config.rival_tasks
+            else None,
             gate=config.gate.model_copy(update={"looks": cycles}),
             verify=family.verify,
         ),

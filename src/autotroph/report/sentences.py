@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from autotroph.core.decision import Decision
+from autotroph.core.decision import Comparison, Decision, Refinement
 from autotroph.report.levels import Estimate, by_level
 from autotroph.store.record import Alarm, Gap, RunRecord
 
@@ -89,3 +89,35 @@ def evidence(decision: Decision) -> str:
     flips = f"{decision.gained} gained, {decision.lost} lost, {decision.kept} kept"
     parts.append(flips + (f", {decision.unscored} unscored" if decision.unscored else ""))
     return "; ".join(parts)
+
+
+OUTCOMES = {
+    "matched": "Matched: at equal cost, sampling the champion does as well.",
+    "not matched": "Not matched: at equal cost, sampling the champion does not reach it.",
+    "open": "Open: too few tasks to tell whether sampling the champion reaches it at equal cost.",
+}
+
+
+def refinement_sentence(found: Refinement) -> str:
+    """What sampling the champion makes of the same gain, and what follows."""
+    raw, *rivals = found.comparisons
+    levels = f"level {', '.join(map(str, found.levels))}" if found.levels else "all levels"
+    shown = "; ".join(_compared(rival) for rival in rivals)
+    return (
+        f"Refinement, {count(len(raw.scores), 'task')} of {levels}: gain of raw answers {_points(raw)}; "
+        f"{shown}. {OUTCOMES[found.outcome]}"
+    )
+
+
+def _compared(one: Comparison) -> str:
+    """'greedy against vote@5 of the champion (5.0 times the tokens) +3.1 points (-2.0 to +8.2)'."""
+    ratio = one.champion_cost / one.candidate_cost if one.champion_cost and one.candidate_cost else None
+    cost = "" if ratio is None else f" ({ratio:.1f} times the tokens)"
+    return f"{one.candidate} against {one.champion} of the champion{cost} {_points(one)}"
+
+
+def _points(one: Comparison) -> str:
+    if one.difference is None or one.interval is None:
+        return "not scored"
+    low, high = one.interval
+    return f"{100 * one.difference:+.1f} points ({100 * low:+.1f} to {100 * high:+.1f})"
