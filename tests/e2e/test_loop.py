@@ -11,7 +11,7 @@ from autotroph.acquire.replay import Poisoned
 from autotroph.cli.main import invoke
 from autotroph.core.decision import Report, Result
 from autotroph.core.errors import AutotrophError
-from autotroph.core.protocols import View
+from autotroph.core.protocols import Source, View
 from autotroph.core.trace import Group
 from autotroph.evaluate.refinement import compare, outcome
 from autotroph.loop import Recorder, run_loop
@@ -163,27 +163,40 @@ def test_a_resumed_run_equals_the_uninterrupted_one(clean: Path, tmp_path: Path,
     assert resumed.champion_accuracy == straight.champion_accuracy
 
 
-def test_no_gold_answer_reaches_a_self_made_row(clean: Path, tmp_path: Path) -> None:
-    """With all gold answers of the synthesised tasks destroyed, the run makes the very same candidates."""
+class Blanked:
+    """A source whose synthesised tasks have lost their gold answers; with `leak` those had become the labels before."""
 
-    class Blanked:
-        def __init__(self, source):
-            self.source = source
+    def __init__(self, source: Source, leak: bool = False):
+        self.source, self.leak = source, leak
 
-        def propose(self, view: View) -> list[Group]:
-            groups = self.source.propose(view)
-            return [
-                Group(replace(group.task, answer="?"), group.traces) if group.task.provenance.depth else group
-                for group in groups
-            ]
+    def propose(self, view: View) -> list[Group]:
+        return [self._blank(group) if group.task.provenance.depth else group for group in self.source.propose(view)]
 
-    with start(tmp_path / "blank", "length_generalisation", **SMALL) as run:
-        loop = recipe.build(recipe.Config(**SMALL))
-        stages = replace(loop.stages, source=Blanked(loop.stages.source))
-        run_loop(run, replace(loop, stages=stages), Recorder())
-        blank = run.record()
-    straight = Run.open(clean, write=False).record()
-    assert [cycle.candidate for cycle in blank.cycles] == [cycle.candidate for cycle in straight.cycles]
+    def _blank(self, group: Group) -> Group:
+        traces = [replace(trace, text=group.task.answer) if self.leak else trace for trace in group.traces]
+        return Group(replace(group.task, answer="?"), tuple(traces))
+
+
+@pytest.mark.parametrize("leak", [False, True])
+def test_no_gold_answer_reaches_a_self_made_row(unfiltered: Path, tmp_path: Path, leak: bool) -> None:
+    """With all gold answers of the synthesised tasks destroyed, the run keeps the very same labels and makes the very
+    same candidates. Where a gold answer had leaked into the labels, it would not.
+    """
+    settings = SMALL | UNFILTERED
+    with start(tmp_path / "blank", "length_generalisation", **settings) as run:
+        loop = recipe.build(recipe.Config(**settings))
+        run_loop(run, replace(loop, stages=replace(loop.stages, source=Blanked(loop.stages.source, leak))), Recorder())
+        blank = labels(run), [cycle.candidate for cycle in run.record().cycles]
+    with Run.open(unfiltered, write=False) as run:
+        straight = labels(run), [cycle.candidate for cycle in run.record().cycles]
+    assert len(straight[0]) > SMALL["per_round"], "too few self-made rows were kept for this to show anything"
+    assert (blank[0] == straight[0]) is not leak
+    assert leak or blank[1] == straight[1]
+
+
+def labels(run: Run) -> list[tuple[str, str]]:
+    """Every self-made row's task and answer."""
+    return [(row.task["key"], row.text) for row in lineage.rows(run)]
 
 
 def test_grpo_improves_a_brief_base(tmp_path: Path) -> None:

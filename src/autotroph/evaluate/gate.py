@@ -155,6 +155,9 @@ class PairedGate(Config):
             return "hold", f"not within its tolerance on {', '.join(slack)}"
         if alpha == 0:
             return "hold", f"{counts}; all {self.looks} planned looks are spent: plan more, with fresh tasks"
+        mean = float(cluster_means(judged, unscored=-1.0).mean())
+        if p <= alpha and mean < (-self.margin if _cheaper(champion, candidate) else 0):
+            return "hold", f"{counts}, but the mean score falls by {-mean:.4f}, what is unscored counted as lost"
         if p <= alpha:
             return "promote", f"{counts} (p = {p:.2g}, allowed {alpha:.2g})"
         return "hold", f"not proven better: {counts} (p = {p:.2g}, allowed {alpha:.2g})"
