@@ -225,6 +225,25 @@ def test_rft_learns_from_right_tries_alone_in_an_environment(tmp_path: Path) -> 
     assert after > before, f"{before:.2f} -> {after:.2f}"
 
 
+@pytest.mark.parametrize(("refiner", "picker"), [("vote", "vote"), ("best", "certainty")])
+def test_distilling_refined_answers_improves_the_raw_ones_without_any_gold(
+    tmp_path: Path, refiner: str, picker: str
+) -> None:
+    """Nothing is learnt but what is picked among the model's own samples, one generation deeper than who gave them."""
+    half_taught = {"rope_theta": 1e4, "train": {"steps": 200, "rows": 3000}}
+    settings = {"task": "addition", "level": 3, "cycles": 1, "tasks": 1000, "refiner": refiner, "base": half_taught}
+    with start(tmp_path / "r", "distill", **settings, gold_per_level=0, guard={"real_floor": 0}) as run:
+        finish(run)
+        record = run.record()
+        rows = list(lineage.rows(run))
+    assert record.gap.picker == picker
+    assert len(rows) == record.cycles[0].metrics["kept"] > 300
+    assert {strand.depth for strand in record.cycles[0].lineage} == {row.depth for row in rows} == {1}
+    assert record.cycles[0].decision.promoted
+    before, after = record.base_accuracy[3][0], record.champion_accuracy[3][0]
+    assert after > before, f"{before:.2f} -> {after:.2f}"
+
+
 def test_a_run_begins_with_its_gap_and_refuses_where_there_is_none(tmp_path: Path) -> None:
     """A base that cannot copy six letters at all has nothing to pick from; resuming does not get around it."""
     hopeless = PRACTICE | {"level": 6, "cycles": 1, "base": {"hidden": 32, "train": {"steps": 1, "rows": 50}}}

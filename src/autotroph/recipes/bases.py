@@ -15,7 +15,7 @@ from autotroph.core.protocols import Refiner, SamplingParams, Selector, Source, 
 from autotroph.core.task import Task
 from autotroph.core.trace import Group
 from autotroph.evaluate.benchmark import SealedSuite
-from autotroph.evaluate.gap import highest, measure_gap
+from autotroph.evaluate.gap import Pick, highest, measure_gap, surest
 from autotroph.evaluate.gate import PairedGate
 from autotroph.evaluate.monitors import Monitors
 from autotroph.evaluate.refinement import EqualCost
@@ -87,6 +87,10 @@ class BaseConfig(Config):
         return folder, max(levels)
 
 
+Picker = Literal["verifier", "vote", "certainty"]
+PICKS: dict[Picker, Pick] = {"verifier": highest, "vote": elect, "certainty": surest}
+
+
 class PractiseConfig(RunConfig):
     """A run in which the embedded model practises a task."""
 
@@ -113,7 +117,7 @@ class PractiseConfig(RunConfig):
         return task_family(self.task, **({"verifier": self.verifier} if self.verifier else {}))
 
     def gap(
-        self, family: TaskFamily, levels: Sequence[int], temperature: float, picker: Literal["verifier", "vote"]
+        self, family: TaskFamily, levels: Sequence[int], temperature: float, picker: Picker
     ) -> Callable[[View], Gap] | None:
         """What measures the gap of a picker among the samples of all members, on train tasks of the levels.
 
@@ -141,7 +145,7 @@ class PractiseConfig(RunConfig):
                 for task, *same in zip(tasks, *answers, strict=True)
             ]
             view.meter.spend(verifier_calls=sum(len(group.traces) for group in groups))
-            return measure_gap(groups, picker, elect if picker == "vote" else highest)
+            return measure_gap(groups, picker, PICKS[picker])
 
         return measured
 
