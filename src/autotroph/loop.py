@@ -91,6 +91,8 @@ class Loop:
     monitors: Monitors = field(default_factory=Monitors)
     gap: Callable[[View], Gap] | None = None
     """Measures what there is to gain before compute is spent; None: not asked for."""
+    adaptive: bool = False
+    """Whether most sealed tasks of a decision are of levels that the champion solves in part."""
     require_gap: float | None = None
     """Least upper bound of the gap with which the run may begin."""
 
@@ -114,6 +116,8 @@ def cycle(state: State, loop: Loop, watch: Observer) -> State:
     opened = state.cycle - state.cycle % stages.gate.reuse
     suite, seed = stages.suite(state.seed_at(opened, "sealed")), state.seed("evaluate")
     champion_sampler, candidate_sampler = state.sampler(state.champion), state.sampler(candidate)
+    if loop.adaptive:
+        suite = suite.adapted(champion_sampler, stages.refiner, state.seed("adapt"))
     champion_report = suite.run(champion_sampler, stages.refiner, seed=seed)
     candidate_report = suite.run(candidate_sampler, stages.refiner, seed=seed)
     clock.enter("gate")

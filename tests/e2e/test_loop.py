@@ -225,13 +225,16 @@ def test_rft_learns_from_right_tries_alone_in_an_environment(tmp_path: Path) -> 
     assert after > before, f"{before:.2f} -> {after:.2f}"
 
 
+HALF_TAUGHT = {"rope_theta": 1e4, "train": {"steps": 200, "rows": 3000}}
+"""A base that adds two digits nearly always and three in about two thirds of the cases."""
+
+
 @pytest.mark.parametrize(("refiner", "picker"), [("vote", "vote"), ("best", "certainty")])
 def test_distilling_refined_answers_improves_the_raw_ones_without_any_gold(
     tmp_path: Path, refiner: str, picker: str
 ) -> None:
     """Nothing is learnt but what is picked among the model's own samples, one generation deeper than who gave them."""
-    half_taught = {"rope_theta": 1e4, "train": {"steps": 200, "rows": 3000}}
-    settings = {"task": "addition", "level": 3, "cycles": 1, "tasks": 1000, "refiner": refiner, "base": half_taught}
+    settings = {"task": "addition", "level": 3, "cycles": 1, "tasks": 1000, "refiner": refiner, "base": HALF_TAUGHT}
     with start(tmp_path / "r", "distill", **settings, gold_per_level=0, guard={"real_floor": 0}) as run:
         finish(run)
         record = run.record()
@@ -242,6 +245,23 @@ def test_distilling_refined_answers_improves_the_raw_ones_without_any_gold(
     assert record.cycles[0].decision.promoted
     before, after = record.base_accuracy[3][0], record.champion_accuracy[3][0]
     assert after > before, f"{before:.2f} -> {after:.2f}"
+
+
+def test_a_dynamic_benchmark_in_a_run(tmp_path: Path) -> None:
+    """Most sealed tasks go where the champion solves a part, and a family that is not practised stands guard."""
+    settings = {"task": "addition", "level": 3, "cycles": 1, "steps": 5, "tasks": 50, "sealed": 50, "base": HALF_TAUGHT}
+    with start(tmp_path / "r", "rft", **settings, adaptive=True, held_out="addition_forward=0.9") as run:
+        finish(run)
+        [cycle] = run.record().cycles
+        shown = html.unescape(render(run.record()))
+    counts = {level: found.gained + found.lost + found.kept for level, found in cycle.decision.levels.items()}
+    assert counts[2] == 10
+    assert counts[3] == 50 + 40
+    guard = cycle.decision.tags["addition_forward"]
+    assert guard.gained + guard.lost + guard.kept > 100
+    assert cycle.decision.age == 1
+    assert "addition_forward: " in shown
+    assert "its tasks were fresh" in shown
 
 
 def test_a_run_begins_with_its_gap_and_refuses_where_there_is_none(tmp_path: Path) -> None:

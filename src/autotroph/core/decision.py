@@ -52,10 +52,11 @@ class Report:
     """Mean length of the answers, in characters."""
 
     def accuracy(self) -> dict[int, tuple[float, int]]:
-        """Level -> (mean score, number of scored tasks), ascending; levels without any scored task are left out."""
+        """Level -> (mean score, number of scored tasks), ascending; levels without any scored task are left out, and so
+        are suites that bear a tag, whose levels are their own."""
         levels: dict[int, list[float]] = {}
         for result in self.results:
-            if result.score is not None:
+            if result.score is not None and not result.tag:
                 levels.setdefault(result.level, []).append(result.score)
         return {level: (sum(scores) / len(scores), len(scores)) for level, scores in sorted(levels.items())}
 
@@ -110,6 +111,8 @@ class Decision:
     p_value: float | None = None
     alpha: float | None = None
     look: int = 0
+    age: int = 0
+    """Decisions that this sealed set has served, this one included: 1 where the tasks were fresh."""
     levels: Mapping[int, Flips] = field(default_factory=dict)
     tags: Mapping[str, Flips] = field(default_factory=dict)
     difference: float | None = None

@@ -14,6 +14,7 @@ from autotroph.report.markup import Markup, escape, tag
 from autotroph.report.sentences import (
     PAST,
     alarms_sentence,
+    benchmark_age,
     cells,
     duration,
     evidence,
@@ -153,7 +154,7 @@ def decisions(record: RunRecord) -> Markup:
 
     rulings = table(("cycle", "level", "verdict", "why"), map(row, record.cycles), "decisions stack")
     content = rulings if record.cycles else tag("p", "No decision yet.", class_="absent")
-    return section("Decisions", "What the gate ruled, and on which evidence.", content)
+    return section("Decisions", f"What the gate ruled, and on which evidence. {benchmark_age(record)}", content)
 
 
 def _cut(text: str | None) -> str:

@@ -79,6 +79,14 @@ def gap_sentence(gap: Gap) -> str:
     )
 
 
+def benchmark_age(record: RunRecord) -> str:
+    """How many decisions the newest sealed set has served; empty before there is one."""
+    if not record.cycles:
+        return ""
+    age = record.cycles[-1].decision.age
+    return f"The newest sealed set has served {count(age, 'decision')}{'' if age > 1 else ': its tasks were fresh'}."
+
+
 def evidence(decision: Decision) -> str:
     """'p = 0.0012 ≤ α = 0.025; 41 gained, 2 lost, 310 kept'."""
     parts = []
@@ -88,6 +96,9 @@ def evidence(decision: Decision) -> str:
             parts[0] += f" {'≤' if decision.p_value <= decision.alpha else '>'} α = {decision.alpha:.2g}"
     flips = f"{decision.gained} gained, {decision.lost} lost, {decision.kept} kept"
     parts.append(flips + (f", {decision.unscored} unscored" if decision.unscored else ""))
+    parts += [f"{tag}: {found.gained} gained, {found.lost} lost" for tag, found in decision.tags.items()]
+    if decision.age > 1:
+        parts.append(f"look {decision.age} at these sealed tasks")
     return "; ".join(parts)
 
 
