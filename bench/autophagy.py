@@ -1,6 +1,6 @@
 """Feeding on oneself, measured: the exact laws of two linear models, and a decoder that learns from its own answers.
 
-    .venv/bin/python bench/autophagy.py [laws] [loops]
+    .venv/bin/python bench/autophagy.py [laws] [replace] [accumulate] [guarded]
 
 Writes bench/results/autophagy.json; about ten minutes on two cores. docs/autophagy.md says what the figures mean.
 """
@@ -11,8 +11,8 @@ import argparse
 import json
 import math
 import tempfile
-import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -39,19 +39,18 @@ from autotroph.select.guard import Guard
 from autotroph.store.run import Run
 
 Rng = np.random.Generator
-CYCLES, SEEDS, LEVEL = 10, 6, 3
+CYCLES, SEEDS, LEVEL = 10, 3, 3
 GENERATIONS = (1, 10, 20, 30, 40, 50)
 
 
 def main() -> None:
-    parts: dict[str, Callable[[], Any]] = {"laws": laws, "loops": loops}
+    parts: dict[str, Callable[[], Any]] = {"laws": laws, **{name: partial(loops, name) for name in ARMS}}
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("parts", nargs="*", help=f"{', '.join(parts)} [default: all]")
     path = Path(__file__).parent / "results" / "autophagy.json"
-    figures = json.loads(path.read_text()) if path.is_file() else {}
     for name in parser.parse_args().parts or parts:
-        begun = time.monotonic()
-        figures[name] = {"figures": parts[name](), "seconds": round(time.monotonic() - begun)}
+        found = parts[name]()
+        figures = {**(json.loads(path.read_text()) if path.is_file() else {}), name: found}
         path.write_text(json.dumps(figures, indent=1) + "\n")
 
 
@@ -173,20 +172,17 @@ def loop(config: Config, arm: Arm) -> Loop:
     )
 
 
-def loops() -> list[dict[str, Any]]:
-    """On sealed tasks of the hardest level, for each arm and seed: greedy accuracy and loss of the gold answers after
-    every cycle, and how far both are from the base's.
+def loops(name: str) -> dict[str, Any]:
+    """One arm, on sealed tasks of the hardest level: greedy accuracy and loss of the gold answers after every cycle,
+    and how far both are from the base's.
     """
-    found = []
-    for name, arm in ARMS.items():
-        runs = [one_run(Config(seed=seed), arm) for seed in range(SEEDS)]
-        changes = {
-            figure: [summary([run[figure][cycle] - run[figure][0] for run in runs]) for cycle in range(1, CYCLES + 1)]
-            for figure in ("accuracy", "gold_loss")
-        }
-        found.append({"arm": name, "runs": runs, "change": changes})
-        print(name, {figure: by_cycle[-1] for figure, by_cycle in changes.items()}, flush=True)
-    return found
+    runs = [one_run(Config(seed=seed), ARMS[name]) for seed in range(SEEDS)]
+    changes = {
+        figure: [summary([run[figure][cycle] - run[figure][0] for run in runs]) for cycle in range(1, CYCLES + 1)]
+        for figure in ("accuracy", "gold_loss")
+    }
+    print(name, {figure: by_cycle[-1] for figure, by_cycle in changes.items()}, flush=True)
+    return {"runs": runs, "change": changes}
 
 
 def one_run(config: Config, arm: Arm) -> dict[str, Any]:

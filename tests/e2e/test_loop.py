@@ -255,8 +255,8 @@ def test_a_dynamic_benchmark_in_a_run(tmp_path: Path) -> None:
         [cycle] = run.record().cycles
         shown = html.unescape(render(run.record()))
     counts = {level: found.gained + found.lost + found.kept for level, found in cycle.decision.levels.items()}
-    assert counts[2] == 10
-    assert counts[3] == 50 + 40
+    assert counts[2] == 15
+    assert counts[3] == 50 + 35
     guard = cycle.decision.tags["addition_forward"]
     assert guard.gained + guard.lost + guard.kept > 100
     assert cycle.decision.age == 1

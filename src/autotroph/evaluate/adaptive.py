@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 FLOOR, CEILING = 0.05, 0.95
-WATCHED = 0.2
+WATCHED = 0.3
 """Share of its tasks that a level keeps where the champion fails or solves nearly all: a loss there must still show."""
 
 
