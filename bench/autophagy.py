@@ -39,7 +39,7 @@ from autotroph.select.guard import Guard
 from autotroph.store.run import Run
 
 Rng = np.random.Generator
-CYCLES, SEEDS, LEVEL = 10, 3, 3
+CYCLES, SEEDS, LEVEL = 10, 6, 3
 GENERATIONS = (1, 10, 20, 30, 40, 50)
 
 

@@ -27,12 +27,12 @@ from autotroph.select.guard import Guard
 from autotroph.store.run import Run, machine
 
 RUNS: dict[str, dict[str, Any]] = {
-    "length_generalisation": {"rounds": 6},
-    "grpo": {"task": "copy", "level": 8, "cycles": 4},
-    "rft": {"task": "addition", "level": 3, "cycles": 6},
-    "distill": {"task": "addition", "level": 3, "cycles": 6},
+    "length_generalisation": {"rounds": 3},
+    "grpo": {"task": "copy", "level": 8, "cycles": 2},
+    "rft": {"task": "addition", "level": 3, "cycles": 3},
+    "distill": {"task": "addition", "level": 3, "cycles": 3},
 }
-REPEATS = 3
+REPEATS = 2
 
 
 @dataclass
