@@ -1,8 +1,8 @@
 """What the gate promises, measured: false promotions of whole campaigns, power, coverage of the intervals.
 
-    .venv/bin/python bench/gate.py [campaigns] [power] [coverage]
+    .venv/bin/python bench/gate.py [campaigns] [power] [coverage] [graded]
 
-Writes bench/results/gate.json and takes about five minutes on one core. docs/evaluation.md says what the figures mean.
+Writes bench/results/gate.json and takes about six minutes on one core. docs/evaluation.md says what the figures mean.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from __future__ import annotations
 import argparse
 import json
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator
 from functools import cache
 from pathlib import Path
@@ -18,6 +19,7 @@ from typing import Any
 import numpy as np
 
 from autotroph.core.decision import Report, Result
+from autotroph.evaluate.betting import mean_above
 from autotroph.evaluate.gate import PairedGate
 from autotroph.evaluate.intervals import bootstrap_interval, paired_interval, rate_below, wilson
 from autotroph.evaluate.power import power, required_tasks
@@ -30,7 +32,7 @@ Judge = Callable[[int, int, int, int], str]
 
 
 def main() -> None:
-    parts = {"campaigns": campaigns, "power": powers, "coverage": coverage}
+    parts = {"campaigns": campaigns, "power": powers, "coverage": coverage, "graded": graded}
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("parts", nargs="*", help=f"{', '.join(parts)} [default: all]")
     path = Path(__file__).parent / "results" / "gate.json"
@@ -188,6 +190,39 @@ def powers(items: int = 1200, gain: float = 0.03, runs: int = 2000) -> dict[str,
 def planted(rng: Rng, items: int, gain: float) -> np.ndarray:
     up, down = (DISCORDANCE + gain) / 2, (DISCORDANCE - gain) / 2
     return rng.choice([-1, 0, 1], size=items, p=[down, 1 - up - down, up])
+
+
+def graded(items: int = 400, runs: int = 2000) -> dict[str, Any]:
+    """Scores with parts of a point: shares promoted at the first look by a plain sign test, by betting on the mean, and
+    by the gate.
+
+    Each case: what a task's score changes by, and how often; the candidate's gains are from 0, its losses down to 0.
+    """
+    cases = {
+        "no better: 30% gain .1, 10% lose .3": {0.1: 0.3, -0.3: 0.1},
+        "no better: 30% gain .02, 2% lose .3": {0.02: 0.3, -0.3: 0.02},
+        "+3 points: 10% gain .5, 4% lose .5": {0.5: 0.1, -0.5: 0.04},
+        "+3 points: 40% gain .1, 10% lose .1": {0.1: 0.4, -0.1: 0.1},
+        "+3 points: 30% gain .01, 2.7% gain 1": {0.01: 0.3, 1.0: 0.027},
+    }
+    gate, rows = PairedGate(looks=1), []
+    for name, chances in cases.items():
+        rng, found = np.random.default_rng(4), Counter[str]()
+        sizes = [0.0, *chances]
+        for run in range(runs):
+            changes = rng.choice(sizes, size=items, p=[1 - sum(chances.values()), *chances.values()])
+            scores = [(0.0, change) if change > 0 else (-change, 0.0) for change in changes]
+            sides = [
+                tuple(Result(f"{run}/{i}", 1, float(score)) for i, score in enumerate(side))
+                for side in zip(*scores, strict=True)
+            ]
+            decision = gate.decide(Report("a", "", sides[0], {}), Report("b", "", sides[1], {}), 1)
+            found["gate"] += decision.promoted
+            found["sign test of flips"] += sign_test(decision.gained, decision.lost) <= gate.alpha
+            found["betting on the mean"] += mean_above(changes, 0.0) <= gate.alpha
+        rows.append({"case": name, **{test: hits / runs for test, hits in found.items()}})
+        print(rows[-1], flush=True)
+    return {"items": items, "runs": runs, "cases": rows}
 
 
 def coverage(runs: int = 2000, gain: float = 0.03) -> dict[str, Any]:

@@ -63,6 +63,23 @@ def seeds() -> go.Figure:
     return figure.update_yaxes(title_text="sealed accuracy", tickformat=".0%", range=[-0.03, 1.03])
 
 
+def autophagy() -> go.Figure:
+    """How far the loss of gold answers is from the base's after each cycle: mean of the seeds, 95% interval shaded."""
+    arms = json.loads((ROOT / "bench" / "results" / "autophagy.json").read_text())
+    traces = []
+    for name, color in zip(("replace", "accumulate", "guarded"), SERIES, strict=False):
+        cycles = arms[name]["change"]["gold_loss"]
+        x = list(range(1, len(cycles) + 1))
+        low, high = zip(*(cycle["interval"] for cycle in cycles), strict=True)
+        band = {"x": [*x, *x[::-1]], "y": [*high, *low[::-1]], "fill": "toself", "opacity": 0.15}
+        traces.append(go.Scatter(**band, line={"width": 0}, fillcolor=color, hoverinfo="skip", showlegend=False))
+        means = [cycle["mean"] for cycle in cycles]
+        traces.append(go.Scatter(name=name, x=x, y=means, line={"color": color, "width": 2}))
+    figure = blank(traces, 380, showlegend=True)
+    figure.update_xaxes(title_text="cycle", dtick=1)
+    return figure.update_yaxes(title_text="change of the loss of gold answers, nats")
+
+
 def demo(run: Path) -> go.Figure:
     """The heat map of a run's report."""
     with Run.open(run, write=False) as opened:
@@ -83,10 +100,10 @@ def photograph(figure: go.Figure, target: Path, width: int = 900) -> None:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("picture", choices=["seeds", "cost", "demo"])
+    parser.add_argument("picture", choices=["seeds", "cost", "autophagy", "demo"])
     parser.add_argument("--run", type=Path, help="run folder, for demo")
     chosen = parser.parse_args()
-    drawn = {"seeds": seeds, "cost": cost, "demo": lambda: demo(chosen.run)}[chosen.picture]()
+    drawn = {"seeds": seeds, "cost": cost, "autophagy": autophagy, "demo": lambda: demo(chosen.run)}[chosen.picture]()
     photograph(drawn, ROOT / "docs" / f"{chosen.picture}.png")
 
 

@@ -19,6 +19,7 @@ from autotroph.core.trace import Group, Trace
 from autotroph.evaluate import gap as gaps
 from autotroph.evaluate.benchmark import SealedSuite
 from autotroph.evaluate.monitors import Monitors, proxy_gap, readings
+from autotroph.evaluate.refinement import EqualCost
 from autotroph.select.guard import Guard
 from autotroph.state import State
 from autotroph.store.lineage import strands
@@ -66,6 +67,8 @@ class Stages:
     """For the report's `label_accuracy` and samples alone; no stage sees what it says."""
     other_refiners: tuple[Refiner, ...] = ()
     """Better answers from the same weights, measured beside the raw ones of base and champion at the end."""
+    rivals: EqualCost | None = None
+    """What a promoted gain is compared with: the champion with as much inference. None: it is not."""
 
 
 @dataclass(frozen=True)
@@ -88,6 +91,8 @@ class Loop:
     monitors: Monitors = field(default_factory=Monitors)
     gap: Callable[[View], Gap] | None = None
     """Measures what there is to gain before compute is spent; None: not asked for."""
+    adaptive: bool = False
+    """Whether most sealed tasks of a decision are of levels that the champion solves in part."""
     require_gap: float | None = None
     """Least upper bound of the gap with which the run may begin."""
 
@@ -110,15 +115,24 @@ def cycle(state: State, loop: Loop, watch: Observer) -> State:
     clock.enter("evaluate")
     opened = state.cycle - state.cycle % stages.gate.reuse
     suite, seed = stages.suite(state.seed_at(opened, "sealed")), state.seed("evaluate")
-    champion_report = suite.run(state.sampler(state.champion), stages.refiner, seed=seed)
-    candidate_report = suite.run(state.sampler(candidate), stages.refiner, seed=seed)
+    champion_sampler, candidate_sampler = state.sampler(state.champion), state.sampler(candidate)
+    if loop.adaptive:
+        suite = suite.adapted(champion_sampler, stages.refiner, state.seed("adapt"))
+    champion_report = suite.run(champion_sampler, stages.refiner, seed=seed)
+    candidate_report = suite.run(candidate_sampler, stages.refiner, seed=seed)
+    clock.enter("gate")
     answered = sum(verdict != "hold" for verdict in state.verdicts()[opened:])
     decision = stages.gate.decide(champion_report, candidate_report, state.cycle + 1, answered)
-    clock.leave()
     rows = rows_of(state.champion.id, selected)
     metrics |= row_metrics(rows, candidate_report, stages.verify)
     metrics |= readings(own(state.champion.id, selected), champion_report, candidate_report)
     alarms = loop.monitors.alarms(metrics)
+    decision, fed = held(decision, alarms), strands(selected, state.trainee.id)
+    if decision.promoted and stages.rivals:
+        clock.enter("refine")
+        found = stages.rivals.measure(decision, suite, champion_sampler, candidate_sampler, state.seed("refine"))
+        decision = replace(decision, refinement=found)
+    clock.leave()
     after = state.meter.snapshot()
     record = CycleRecord(
         cycle=state.cycle,
@@ -126,14 +140,14 @@ def cycle(state: State, loop: Loop, watch: Observer) -> State:
         mastered=mastered(rows, state.level, loop.mastery),
         champion=state.champion.id,
         candidate=candidate.id,
-        decision=held(decision, alarms),
+        decision=decision,
         champion_accuracy=champion_report.accuracy(),
         candidate_accuracy=candidate_report.accuracy(),
         metrics=metrics | {name: after[name] - before[name] for name in ("seconds", "tokens")} | clock.seconds,
         rejected=dict(Counter(trace.rejected for _, trace in rows if trace.rejected)),
         samples=samples(rows, stages.verify),
         poisoned=state.cycle == loop.poison_cycle,
-        lineage=strands(selected, state.trainee.id),
+        lineage=fed,
         alarms=alarms,
     )
     watch.cycle(record)
@@ -141,7 +155,10 @@ def cycle(state: State, loop: Loop, watch: Observer) -> State:
 
 
 class Clock:
-    """Tells the observer which stage begins, and how long each one took: `acquire_seconds` and so on."""
+    """Tells the observer which stage begins, and how long each one took: `acquire_seconds` and so on.
+
+    `gate` is all bookkeeping of the evaluation: the decision, the metrics and alarms, the lineage.
+    """
 
     def __init__(self, watch: Observer, cycle: int):
         self._watch, self._cycle, self._stage = watch, cycle, ""

@@ -43,6 +43,22 @@ def test_a_champion_that_is_the_candidate_holds(pair: tuple[str, str], capsys: p
     assert "the candidate is the champion" in capsys.readouterr().out
 
 
+def test_a_gain_that_more_inference_gives_too_is_told_so(
+    tmp_path: Path, pair: tuple[str, str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    voted = results(tmp_path / "voted", [1.0] * 25 + [0.0] + [0.0, 1.0] * 37)
+    assert invoke(["gate", *pair, "--refined", voted]) == 0
+    assert "Matched: at equal cost" in " ".join(capsys.readouterr().out.split())
+    assert invoke(["gate", *pair, "--refined", pair[0], "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)["refinement"]
+    assert found["outcome"] == "not matched"
+    assert found["comparisons"][1]["difference"] == pytest.approx(0.12)
+    assert invoke(["gate", pair[0], pair[0], "--refined", voted, "--json"]) == 1
+    assert json.loads(capsys.readouterr().out)["refinement"] is None
+    assert invoke(["gate", *pair, "--refined", results(tmp_path / "short", [1.0] * 99)]) == 2
+    assert "1 tasks stand in the champion's file alone" in capsys.readouterr().err
+
+
 def test_flags_reach_the_gate(pair: tuple[str, str], capsys: pytest.CaptureFixture[str]) -> None:
     assert invoke(["gate", *pair, "--looks", "20", "--reuse", "20", "--look", "5", "--answered", "1", "--json"]) == 1
     decision = json.loads(capsys.readouterr().out)
@@ -79,6 +95,60 @@ def test_bad_files_are_one_line(tmp_path: Path, pair: tuple[str, str], capsys: p
     for arguments in ((pair[0], short), (empty, pair[1]), (pair[0], str(tmp_path / "none"))):
         assert invoke(["gate", *arguments]) == 2
         assert capsys.readouterr().err.count("\n") == 1
+
+
+GOOD = [f'{{"key": "{i}", "score": 0}}' for i in range(40)]
+BETTER = [line.replace("0}", "1}") for line in GOOD]
+
+
+@pytest.mark.parametrize(
+    ("lines", "words"),
+    [
+        (BETTER[1:], "1 tasks stand in the"),
+        ([*BETTER, '{"key": "other", "score": 1}'], "1 tasks stand in the"),
+        ([*BETTER, BETTER[3]], "line 41: key '3' stands on line 4 already"),
+        ([*BETTER[1:], '{"key": "0", "score": NaN}'], "line 40: not a JSON object (NaN is not a number"),
+        ([*BETTER[1:], '{"key": "0", "score": Infinity}'], "line 40"),
+        ([*BETTER[1:], '{"key": "0", "score": 1, "score": 0}'], "line 40: not a JSON object (a field is given twice"),
+        ([*BETTER[1:], '{"key": "0", "score": 1, "level": 3}'], "task '0' has level"),
+        ([*BETTER[1:], '{"key": "0", "score": 2}'], "line 40: 'score'"),
+        ([*BETTER[1:], '{"key": "0"}'], "line 40: 'score'"),
+        (["[]"], "line 1: a JSON list"),
+        ([], "no results"),
+        ([""] * 40, "no results"),
+        ([BETTER[0][:-1]], "line 1: not a JSON object"),
+    ],
+)
+@pytest.mark.parametrize("side", ["champion", "candidate", "refined"])
+def test_bad_input_is_one_line_and_never_a_promotion(
+    lines: list[str], words: str, side: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Without the fault the candidate would be promoted: it gains all of 40 tasks."""
+    sides = {"champion": GOOD, "candidate": BETTER, "refined": GOOD}
+
+    def gate(**given: list[str]) -> int:
+        for name, content in given.items():
+            (tmp_path / name).write_text("\n".join(content))
+        champion, candidate, refined = (str(tmp_path / name) for name in sides)
+        return invoke(["gate", champion, candidate, "--refined", refined])
+
+    assert gate(**sides) == 0
+    capsys.readouterr()
+    assert gate(**(sides | {side: lines})) == 2
+    shown = capsys.readouterr()
+    assert words in shown.err
+    assert shown.err.count("\n") == 1
+    assert shown.out == ""
+
+
+def test_the_champion_in_another_order_is_still_the_champion(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    files = [tmp_path / "a", tmp_path / "b"]
+    for file, lines in zip(files, (GOOD, GOOD[::-1]), strict=True):
+        file.write_text("\n".join(lines))
+    assert invoke(["gate", *map(str, files)]) == 1
+    assert "the candidate is the champion" in capsys.readouterr().out
 
 
 def test_missing_scores_hold(tmp_path: Path, pair: tuple[str, str], capsys: pytest.CaptureFixture[str]) -> None:

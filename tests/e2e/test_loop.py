@@ -1,5 +1,6 @@
 """The loop end to end: it must improve, refuse a planted failure, and resume to the same end."""
 
+import html
 from dataclasses import replace
 from pathlib import Path
 
@@ -9,11 +10,15 @@ from conftest import PRACTICE, SMALL, finish, start
 
 from autotroph.acquire.replay import Poisoned
 from autotroph.cli.main import invoke
+from autotroph.core.decision import Report, Result
 from autotroph.core.errors import AutotrophError
-from autotroph.core.protocols import View
+from autotroph.core.protocols import Source, View
 from autotroph.core.trace import Group
+from autotroph.evaluate.refinement import compare, outcome
 from autotroph.loop import Recorder, run_loop
 from autotroph.recipes import length_generalisation as recipe
+from autotroph.report.html import render
+from autotroph.report.sentences import refinement_sentence
 from autotroph.state import State
 from autotroph.store import lineage
 from autotroph.store.run import Run
@@ -26,6 +31,7 @@ def clean(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("runs") / "clean"
     with start(folder, "length_generalisation", **SMALL) as run:
         finish(run)
+        (folder / "report.txt").write_text(html.unescape(render(run.record())))
     return folder
 
 
@@ -56,6 +62,30 @@ def test_the_ledger_of_a_run_holds_together(clean: Path) -> None:
         assert kinds == ["start", "base", "gap", *["cycle"] * len(run.record().cycles), "end"]
         assert set(run.start["versions"]) >= {"autotroph", "torch"}
         assert run.start["machine"]["cores"] >= 1
+
+
+def test_a_promotion_says_what_sampling_the_champion_makes_of_its_gain(clean: Path) -> None:
+    """And the ledger has the scores from which every figure of it follows."""
+    cycles = Run.open(clean, write=False).record().cycles
+    assert any(cycle.decision.promoted for cycle in cycles)
+    for cycle in cycles:
+        found = cycle.decision.refinement
+        assert (found is not None) == cycle.decision.promoted
+        if found is None:
+            continue
+        gained = {level for level, flips in cycle.decision.levels.items() if flips.gained > flips.lost}
+        assert set(found.levels) == gained
+        assert {one.candidate for one in found.comparisons if one.equal_cost} >= {"vote@5", "best@5"}
+        for one in found.comparisons:
+            sides = [
+                Report(name, "", tuple(Result(str(i), 1, score) for i, score in enumerate(scores)), {}, cost=cost)
+                for name, cost, scores in zip(
+                    "ab", (one.champion_cost, one.candidate_cost), zip(*one.scores, strict=True), strict=True
+                )
+            ]
+            assert compare(*sides, one.champion, one.candidate, one.equal_cost) == one
+        assert outcome(found.comparisons) == found.outcome
+        assert refinement_sentence(found) in (clean / "report.txt").read_text()
 
 
 def test_every_self_made_row_has_its_lineage(unfiltered: Path) -> None:
@@ -134,27 +164,40 @@ def test_a_resumed_run_equals_the_uninterrupted_one(clean: Path, tmp_path: Path,
     assert resumed.champion_accuracy == straight.champion_accuracy
 
 
-def test_no_gold_answer_reaches_a_self_made_row(clean: Path, tmp_path: Path) -> None:
-    """With all gold answers of the synthesised tasks destroyed, the run makes the very same candidates."""
+class Blanked:
+    """A source whose synthesised tasks have lost their gold answers; with `leak` those had become the labels before."""
 
-    class Blanked:
-        def __init__(self, source):
-            self.source = source
+    def __init__(self, source: Source, leak: bool = False):
+        self.source, self.leak = source, leak
 
-        def propose(self, view: View) -> list[Group]:
-            groups = self.source.propose(view)
-            return [
-                Group(replace(group.task, answer="?"), group.traces) if group.task.provenance.depth else group
-                for group in groups
-            ]
+    def propose(self, view: View) -> list[Group]:
+        return [self._blank(group) if group.task.provenance.depth else group for group in self.source.propose(view)]
 
-    with start(tmp_path / "blank", "length_generalisation", **SMALL) as run:
-        loop = recipe.build(recipe.Config(**SMALL))
-        stages = replace(loop.stages, source=Blanked(loop.stages.source))
-        run_loop(run, replace(loop, stages=stages), Recorder())
-        blank = run.record()
-    straight = Run.open(clean, write=False).record()
-    assert [cycle.candidate for cycle in blank.cycles] == [cycle.candidate for cycle in straight.cycles]
+    def _blank(self, group: Group) -> Group:
+        traces = [replace(trace, text=group.task.answer) if self.leak else trace for trace in group.traces]
+        return Group(replace(group.task, answer="?"), tuple(traces))
+
+
+@pytest.mark.parametrize("leak", [False, True])
+def test_no_gold_answer_reaches_a_self_made_row(unfiltered: Path, tmp_path: Path, leak: bool) -> None:
+    """With all gold answers of the synthesised tasks destroyed, the run keeps the very same labels and makes the very
+    same candidates. Where a gold answer had leaked into the labels, it would not.
+    """
+    settings = SMALL | UNFILTERED
+    with start(tmp_path / "blank", "length_generalisation", **settings) as run:
+        loop = recipe.build(recipe.Config(**settings))
+        run_loop(run, replace(loop, stages=replace(loop.stages, source=Blanked(loop.stages.source, leak))), Recorder())
+        blank = labels(run), [cycle.candidate for cycle in run.record().cycles]
+    with Run.open(unfiltered, write=False) as run:
+        straight = labels(run), [cycle.candidate for cycle in run.record().cycles]
+    assert len(straight[0]) > SMALL["per_round"], "too few self-made rows were kept for this to show anything"
+    assert (blank[0] == straight[0]) is not leak
+    assert leak or blank[1] == straight[1]
+
+
+def labels(run: Run) -> list[tuple[str, str]]:
+    """Every self-made row's task and answer."""
+    return [(row.task["key"], row.text) for row in lineage.rows(run)]
 
 
 def test_grpo_improves_a_brief_base(tmp_path: Path) -> None:
@@ -195,6 +238,45 @@ def test_rft_learns_from_right_tries_alone_in_an_environment(tmp_path: Path) -> 
     before, after = record.base_accuracy[2][0], record.champion_accuracy[2][0]
     assert any(cycle.decision.promoted for cycle in record.cycles)
     assert after > before, f"{before:.2f} -> {after:.2f}"
+
+
+HALF_TAUGHT = {"rope_theta": 1e4, "train": {"steps": 200, "rows": 3000}}
+"""A base that adds two digits nearly always and three in about two thirds of the cases."""
+
+
+@pytest.mark.parametrize(("refiner", "picker"), [("vote", "vote"), ("best", "certainty")])
+def test_distilling_refined_answers_improves_the_raw_ones_without_any_gold(
+    tmp_path: Path, refiner: str, picker: str
+) -> None:
+    """Nothing is learnt but what is picked among the model's own samples, one generation deeper than who gave them."""
+    settings = {"task": "addition", "level": 3, "cycles": 1, "tasks": 1000, "refiner": refiner, "base": HALF_TAUGHT}
+    with start(tmp_path / "r", "distill", **settings, gold_per_level=0, guard={"real_floor": 0}) as run:
+        finish(run)
+        record = run.record()
+        rows = list(lineage.rows(run))
+    assert record.gap.picker == picker
+    assert len(rows) == record.cycles[0].metrics["kept"] > 300
+    assert {strand.depth for strand in record.cycles[0].lineage} == {row.depth for row in rows} == {1}
+    assert record.cycles[0].decision.promoted
+    before, after = record.base_accuracy[3][0], record.champion_accuracy[3][0]
+    assert after > before, f"{before:.2f} -> {after:.2f}"
+
+
+def test_a_dynamic_benchmark_in_a_run(tmp_path: Path) -> None:
+    """Most sealed tasks go where the champion solves a part, and a family that is not practised stands guard."""
+    settings = {"task": "addition", "level": 3, "cycles": 1, "steps": 5, "tasks": 50, "sealed": 50, "base": HALF_TAUGHT}
+    with start(tmp_path / "r", "rft", **settings, adaptive=True, held_out="addition_forward=0.9") as run:
+        finish(run)
+        [cycle] = run.record().cycles
+        shown = html.unescape(render(run.record()))
+    counts = {level: found.gained + found.lost + found.kept for level, found in cycle.decision.levels.items()}
+    assert counts[2] == 15
+    assert counts[3] == 50 + 35
+    guard = cycle.decision.tags["addition_forward"]
+    assert guard.gained + guard.lost + guard.kept > 100
+    assert cycle.decision.age == 1
+    assert "addition_forward: " in shown
+    assert "its tasks were fresh" in shown
 
 
 def test_a_run_begins_with_its_gap_and_refuses_where_there_is_none(tmp_path: Path) -> None:

@@ -6,7 +6,7 @@ Exit codes: 0 promote, 1 hold, 3 roll back, 2 bad input.
 from __future__ import annotations
 
 import json
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -32,7 +32,9 @@ class Gate(click.Command):
         return [*self.params, *fields, self.get_help_option(ctx)]
 
 
-def _gate(champion: Path, candidate: Path, look: int, answered: int, as_json: bool, **flags: Any) -> int:
+def _gate(
+    champion: Path, candidate: Path, refined: Path | None, look: int, answered: int, as_json: bool, **flags: Any
+) -> int:
     """Judge a candidate by per-task results: promote (exit 0), hold (1), roll back (3); bad input is 2.
 
     Both files hold one JSON object a line: key, score in [0, 1] or null, and optionally level, tag, cluster,
@@ -42,7 +44,9 @@ def _gate(champion: Path, candidate: Path, look: int, answered: int, as_json: bo
 
     from autotroph.core.errors import AutotrophError
     from autotroph.evaluate.gate import PairedGate
+    from autotroph.evaluate.refinement import beside
     from autotroph.evaluate.results import check_same_tasks, read_report
+    from autotroph.report.sentences import refinement_sentence
 
     try:
         gate = PairedGate.model_validate(nested(flags))
@@ -52,7 +56,12 @@ def _gate(champion: Path, candidate: Path, look: int, answered: int, as_json: bo
         raise AutotrophError(f"gate: {option}: {first['msg']}; `autotroph gate --help` says what it takes") from None
     before, after = read_report(champion), read_report(candidate)
     check_same_tasks(before, after)
+    rival = None if refined is None else read_report(refined)
+    if rival is not None:
+        check_same_tasks(before, rival, "refined champion")
     decision = gate.decide(before, after, look, answered)
+    if rival is not None and decision.promoted:
+        decision = replace(decision, refinement=beside(before, after, rival))
     if as_json:
         click.echo(json.dumps({**asdict(decision), **_flipped(before, after)}))
     else:
@@ -61,6 +70,8 @@ def _gate(champion: Path, candidate: Path, look: int, answered: int, as_json: bo
         console = Console()
         console.print(_table(decision))
         console.print(f"{decision.verdict}: {decision.reason}", markup=False, highlight=False)
+        if decision.refinement is not None:
+            console.print(refinement_sentence(decision.refinement), markup=False, highlight=False)
     return EXIT_CODES[decision.verdict]
 
 
@@ -71,6 +82,12 @@ gate = Gate(
     params=[
         click.Argument(["champion"], type=click.Path(path_type=Path)),
         click.Argument(["candidate"], type=click.Path(path_type=Path)),
+        click.Option(
+            ["--refined"],
+            type=click.Path(path_type=Path),
+            default=None,
+            help="the champion's results with a vote or best of n, at the candidate's cost: is the gain more?",
+        ),
         click.Option(
             ["--look"], type=click.IntRange(1), default=1, show_default=True, help="number of this comparison"
         ),

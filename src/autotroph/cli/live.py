@@ -12,7 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from autotroph.loop import Loop
-from autotroph.report.sentences import alarms_sentence, gap_sentence
+from autotroph.report.sentences import alarms_sentence, gap_sentence, refinement_sentence
 from autotroph.store.record import CycleRecord, Gap
 
 MARKS = {"promote": ("promoted", "green"), "hold": ("held", "yellow"), "roll back": ("rolled back", "red")}
@@ -54,6 +54,8 @@ class Live:
         self._records.append(record)
         if not self.console.is_terminal:
             self.console.print(sentence(record))
+        if record.decision.refinement:
+            self.console.print(f"round {record.cycle + 1}: {refinement_sentence(record.decision.refinement)}")
         if record.alarms:
             self.console.print(f"round {record.cycle + 1}: {alarms_sentence(record.alarms)}")
 

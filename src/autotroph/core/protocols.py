@@ -98,6 +98,8 @@ class TaskFamily(Protocol):
     """Every level that can be generated; a level is a difficulty, ascending."""
     alphabet: str
     """Every character of its prompts and answers."""
+    static: bool
+    """Whether its tasks are a fixed list: then there are no fresh ones, and every look at the sealed ones counts."""
 
     def generate(self, level: int, n: int, seed: int, split: Split = "train") -> list[Task]:
         """At most n different tasks of a level and split; fewer where it has no more. Same seed, same tasks."""

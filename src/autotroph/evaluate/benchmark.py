@@ -2,26 +2,38 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 from autotroph.core.decision import Report, Result
 from autotroph.core.errors import AutotrophError
 from autotroph.core.fingerprint import Fingerprints, fingerprint
 from autotroph.core.protocols import Refiner, Sampler, TaskFamily
 from autotroph.core.task import Task, stable_hash
+from autotroph.evaluate.adaptive import allotted
 
 
 class SealedSuite:
     """`per_level` sealed tasks of each level, at most; one that two levels share counts for the lower one.
 
-    Levels that have none are left out; a suite without any is refused.
+    Levels that have none are left out; a suite without any is refused. `guards` are suites of other families, which no
+    stage practises: their results come after the others, under the family's name as their tag.
     """
 
-    def __init__(self, family: TaskFamily, levels: Sequence[int], per_level: int, seed: int):
-        self._family = family
+    def __init__(
+        self,
+        family: TaskFamily,
+        levels: Sequence[int],
+        per_level: int | Mapping[int, int],
+        seed: int,
+        guards: Sequence[SealedSuite] = (),
+    ):
+        self._family, self._guards = family, guards
+        counts = dict.fromkeys(levels, per_level) if isinstance(per_level, int) else per_level
         tasks: dict[str, Task] = {}
         for level in levels:
-            for task in family.generate(level, per_level, seed, "sealed"):
+            for task in family.generate(level, counts[level], seed, "sealed"):
                 tasks.setdefault(task.key, task)
         self._tasks = list(tasks.values())
         if not self._tasks:
@@ -34,27 +46,57 @@ class SealedSuite:
     def __len__(self) -> int:
         return len(self._tasks)
 
+    @property
+    def longest(self) -> int:
+        """Characters of the longest answer that any task may ask for."""
+        return max(suite._family.max_answer(task.level) for suite in (self, *self._guards) for task in suite._tasks)
+
     def fingerprints(self, n: int) -> Fingerprints:
         """Hashes of prompts and of their n-grams: what decontamination needs, and nothing that could be read."""
-        return fingerprint([task.prompt for task in self._tasks], n)
+        return fingerprint([task.prompt for suite in (self, *self._guards) for task in suite._tasks], n)
+
+    def adapted(self, sampler: Sampler, refiner: Refiner, seed: int, probe: int = 20) -> SealedSuite:
+        """As many tasks in all, most of them from levels of which the policy solves a part.
+
+        What it solves is seen on `probe` tasks a level of the dev split, which no decision rests on.
+        """
+        counts = Counter(task.level for task in self._tasks)
+        tasks = [task for level in counts for task in self._family.generate(level, probe, seed, "dev")]
+        seen = self._scored(tasks, sampler, refiner, seed).accuracy() if tasks else {}
+        if not seen:
+            return self
+        accuracy = {level: mean for level, (mean, _) in seen.items()}
+        wanted = allotted(accuracy, max(counts.values()))
+        return SealedSuite(self._family, sorted(counts), {**counts, **wanted}, seed, self._guards)
+
+    def fresh(self, levels: Sequence[int], n: int, seed: int) -> SealedSuite:
+        """Another suite of the same family: about n tasks, spread over the levels."""
+        return SealedSuite(self._family, levels, -(-n // len(levels)), seed)
 
     def run(self, sampler: Sampler, refiner: Refiner, others: Sequence[Refiner] = (), seed: int = 0) -> Report:
         """Per-task results of `refiner`'s answers, and mean scores of `others` on the same tasks beside them."""
-        traces = refiner.answer(self._tasks, sampler, seed)
-        scores = [self._family.verify(task, trace.text) for task, trace in zip(self._tasks, traces, strict=True)]
-        sampler.meter.spend(verifier_calls=len(scores))
-        results = tuple(Result(task.key, task.level, score) for task, score in zip(self._tasks, scores, strict=True))
-        entropies = [trace.entropy for trace in traces if trace.entropy is not None]
-        refined = {refiner.name: _mean(scores)}
+        report = self._scored(self._tasks, sampler, refiner, seed)
+        refined = dict(report.refined)
         for other in others:
-            answers = other.answer(self._tasks, sampler, seed)
-            refined[other.name] = _mean(
-                [self._family.verify(task, trace.text) for task, trace in zip(self._tasks, answers, strict=True)]
-            )
+            refined |= self._scored(self._tasks, sampler, other, seed).refined
+        guarded = [
+            replace(result, tag=guard._family.name)
+            for guard in self._guards
+            for result in guard.run(sampler, refiner, seed=seed).results
+        ]
+        return replace(report, results=(*report.results, *guarded), refined=refined)
+
+    def _scored(self, tasks: Sequence[Task], sampler: Sampler, refiner: Refiner, seed: int) -> Report:
+        spent = sampler.meter.tokens
+        traces = refiner.answer(tasks, sampler, seed)
+        cost = (sampler.meter.tokens - spent) / len(traces)
+        scores = [self._family.verify(task, trace.text) for task, trace in zip(tasks, traces, strict=True)]
+        sampler.meter.spend(verifier_calls=len(scores))
+        results = tuple(Result(task.key, task.level, score) for task, score in zip(tasks, scores, strict=True))
+        entropies = [trace.entropy for trace in traces if trace.entropy is not None]
         entropy = sum(entropies) / len(entropies) if entropies else None
-        cost = sum(sum(trace.sampled) for trace in traces) / len(traces)
         length = sum(len(trace.text) for trace in traces) / len(traces)
-        return Report(sampler.policy.id, self.name, results, refined, entropy, cost, length)
+        return Report(sampler.policy.id, self.name, results, {refiner.name: _mean(scores)}, entropy, cost, length)
 
 
 def _mean(scores: Sequence[float | None]) -> float:

@@ -12,7 +12,7 @@ import numpy as np
 
 from autotroph.core.errors import AutotrophError
 from autotroph.core.trace import Group, Trace
-from autotroph.rewards.measure import is_scored
+from autotroph.rewards.measure import is_scored, mean_logprob
 from autotroph.store.record import Gap
 
 Pick = Callable[[Group], Trace]
@@ -53,6 +53,16 @@ def measure_gap(groups: Sequence[Group], picker: str, pick: Pick, seed: int = 0)
 def highest(group: Group) -> Trace:
     """The trace with the highest reward, the first among equals: the pick of whoever gave the rewards."""
     return max(group.traces, key=lambda trace: -np.inf if not is_scored(trace.reward) else trace.reward)
+
+
+def surest(group: Group) -> Trace:
+    """The trace with the highest mean log-probability, the first among equals."""
+
+    def certainty(trace: Trace) -> float:
+        sure = mean_logprob(trace)
+        return -np.inf if sure is None else sure
+
+    return max(group.traces, key=certainty)
 
 
 def require(gap: Gap, least: float) -> None:

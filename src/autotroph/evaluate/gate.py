@@ -9,9 +9,9 @@ docs/evaluation.md has the proof, and what has to be true of the sealed tasks.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Annotated, Any
 
-from pydantic import Field, field_validator
+from pydantic import AfterValidator, BeforeValidator, Field
 
 from autotroph.core.config import Config
 from autotroph.core.decision import Decision, Report, Verdict
@@ -31,6 +31,20 @@ from autotroph.evaluate.statistics import (
     split,
     wins_and_losses,
 )
+
+
+def _from_flag(given: Any) -> Any:
+    return dict(item.split("=", 1) for item in given.split(",") if item) if isinstance(given, str) else given
+
+
+def _in_range(given: dict[str, float]) -> dict[str, float]:
+    if bad := [tag for tag, tolerance in given.items() if not 0 <= tolerance < 1]:
+        raise ValueError(f"tolerance of {', '.join(bad)}: give a number from 0 to below 1")
+    return given
+
+
+Tolerances = Annotated[dict[str, float], BeforeValidator(_from_flag), AfterValidator(_in_range)]
+"""Suite -> greatest mean drop; as a flag, NAME=TOLERANCE,..."""
 
 
 class PairedGate(Config):
@@ -57,7 +71,7 @@ class PairedGate(Config):
         description="promote where the rate of lost protected tasks is below this with 95% confidence; none: where not "
         "one is lost",
     )
-    guardrails: dict[str, float] = Field(
+    guardrails: Tolerances = Field(
         default={}, description="TAG=TOLERANCE,...: suites that only guard, and the mean drop that each allows"
     )
     proven_guardrails: bool = Field(
@@ -69,18 +83,6 @@ class PairedGate(Config):
     off: bool = Field(
         default=False, description="promote whatever comes, as systems without a gate do; the evidence is still shown"
     )
-
-    @field_validator("guardrails", mode="before")
-    @classmethod
-    def _from_flag(cls, given: Any) -> Any:
-        return dict(item.split("=", 1) for item in given.split(",") if item) if isinstance(given, str) else given
-
-    @field_validator("guardrails")
-    @classmethod
-    def _tolerances(cls, given: dict[str, float]) -> dict[str, float]:
-        if bad := [tag for tag, tolerance in given.items() if not 0 <= tolerance < 1]:
-            raise ValueError(f"tolerance of {', '.join(bad)}: give a number from 0 to below 1")
-        return given
 
     def decide(self, champion: Report, candidate: Report, look: int, answered: int = 0) -> Decision:
         """Compare two reports on the same tasks.
@@ -108,6 +110,7 @@ class PairedGate(Config):
             p,
             alpha,
             look,
+            (look - 1) % self.reuse + 1,
             dict(sorted(flips_by(judged, lambda result: result.level).items())),
             dict(sorted(flips_by([pair for pair in pairs if pair[0].tag], lambda result: result.tag).items())),
             sum(seen) / len(seen) if seen else None,
@@ -155,6 +158,9 @@ class PairedGate(Config):
             return "hold", f"not within its tolerance on {', '.join(slack)}"
         if alpha == 0:
             return "hold", f"{counts}; all {self.looks} planned looks are spent: plan more, with fresh tasks"
+        mean = float(cluster_means(judged, unscored=-1.0).mean())
+        if p <= alpha and mean < (-self.margin if _cheaper(champion, candidate) else 0):
+            return "hold", f"{counts}, but the mean score falls by {-mean:.4f}, what is unscored counted as lost"
         if p <= alpha:
             return "promote", f"{counts} (p = {p:.2g}, allowed {alpha:.2g})"
         return "hold", f"not proven better: {counts} (p = {p:.2g}, allowed {alpha:.2g})"

@@ -65,11 +65,14 @@ def read_report(path: Path) -> Report:
     return Report(identity, "", results, {}, cost=cost)
 
 
-def check_same_tasks(champion: Report, candidate: Report) -> None:
-    """Raises AutotrophError, naming a task, unless both reports are about the same tasks and describe them alike."""
+def check_same_tasks(champion: Report, candidate: Report, other: str = "candidate") -> None:
+    """Raises AutotrophError, naming a task, unless both reports are about the same tasks and describe them alike.
+
+    `other` is what the second one is called.
+    """
     ours = {result.key: result for result in champion.results}
     theirs = {result.key: result for result in candidate.results}
-    for name, extra in (("champion", ours.keys() - theirs.keys()), ("candidate", theirs.keys() - ours.keys())):
+    for name, extra in (("champion", ours.keys() - theirs.keys()), (other, theirs.keys() - ours.keys())):
         if extra:
             raise AutotrophError(
                 f"gate: {len(extra)} tasks stand in the {name}'s file alone, such as {_short(min(extra))}; "
@@ -81,7 +84,7 @@ def check_same_tasks(champion: Report, candidate: Report) -> None:
             if getattr(one, field) != getattr(two, field):
                 raise AutotrophError(
                     f"gate: task {_short(key)} has {field} {_short(getattr(one, field))} in the champion's file and "
-                    f"{_short(getattr(two, field))} in the candidate's; make them equal"
+                    f"{_short(getattr(two, field))} in the {other}'s; make them equal"
                 )
 
 

@@ -12,6 +12,7 @@ from scipy.stats import binomtest
 
 from autotroph.core.decision import Flips, Report, Result
 from autotroph.core.errors import AutotrophError
+from autotroph.core.task import stable_hash
 
 K = TypeVar("K", bound=Hashable)
 Pair = tuple[Result, Result]
@@ -83,16 +84,26 @@ def cluster_of(result: Result) -> tuple[bool, str]:
     return result.cluster is None, result.key if result.cluster is None else result.cluster
 
 
+def rounded(change: float, key: str) -> int:
+    """-1, 0 or 1 with `change` as its mean: 0.3 counts as a whole gain for three tasks of ten, as none for the others.
+
+    The coin is the task's key, so that the same results always count the same. On binary scores nothing is left to it.
+    """
+    coin = int(stable_hash("partial credit", key)[:13], 16) / 16**13
+    return int(math.copysign(coin < abs(change), change))
+
+
 def wins_and_losses(pairs: Sequence[Pair], unscored_lost: bool = False) -> tuple[int, int]:
     """Clusters in which the candidate gained more tasks than it lost, and those in which it lost more.
 
-    Tasks of one cluster depend on one another, so the cluster is what is counted. With `unscored_lost` a task that was
-    not scored on both sides counts as lost: then no missing score can ever make a candidate look better.
+    Tasks of one cluster depend on one another, so the cluster is what is counted. Parts of a point are `rounded`: a
+    tenth gained must not weigh as much as a whole one lost. With `unscored_lost` a task that was not scored on both
+    sides counts as lost: then no missing score can ever make a candidate look better.
     """
     nets: dict[tuple[bool, str], int] = defaultdict(int)
     for pair in pairs:
         change = difference(pair)
-        nets[cluster_of(pair[0])] += -unscored_lost if change is None else (change > 0) - (change < 0)
+        nets[cluster_of(pair[0])] += -unscored_lost if change is None else rounded(change, pair[0].key)
     return sum(net > 0 for net in nets.values()), sum(net < 0 for net in nets.values())
 
 

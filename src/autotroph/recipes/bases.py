@@ -11,16 +11,17 @@ from pydantic import Field
 from autotroph.acquire.curated import gold_groups
 from autotroph.core.config import Config
 from autotroph.core.errors import AutotrophError
-from autotroph.core.protocols import SamplingParams, Selector, Source, TaskFamily, View
+from autotroph.core.protocols import Refiner, SamplingParams, Selector, Source, TaskFamily, View
 from autotroph.core.task import Task
 from autotroph.core.trace import Group
 from autotroph.evaluate.benchmark import SealedSuite
-from autotroph.evaluate.gap import highest, measure_gap
-from autotroph.evaluate.gate import PairedGate
+from autotroph.evaluate.gap import Pick, highest, measure_gap, surest
+from autotroph.evaluate.gate import PairedGate, Tolerances
 from autotroph.evaluate.monitors import Monitors
+from autotroph.evaluate.refinement import EqualCost
 from autotroph.loop import Loop, Observer, Optimize, Stages
 from autotroph.models import checkpoint
-from autotroph.models.episode import rollout_for
+from autotroph.models.episode import is_played, rollout_for
 from autotroph.models.hub import fetched
 from autotroph.models.tokenizer import TextTokenizer
 from autotroph.models.transformer import ModelConfig
@@ -31,6 +32,7 @@ from autotroph.recipes.registry import RunConfig
 from autotroph.refine.best_of_n import BestOfN
 from autotroph.refine.greedy import Greedy
 from autotroph.refine.self_consistency import SelfConsistency, elect
+from autotroph.rewards.heuristic import Certainty
 from autotroph.rewards.verifiable import Verifiable
 from autotroph.select.chain import Chain
 from autotroph.select.decontaminate import Decontaminate
@@ -88,6 +90,10 @@ class BaseConfig(Config):
         return folder, max(levels)
 
 
+Picker = Literal["verifier", "vote", "certainty"]
+PICKS: dict[Picker, Pick] = {"verifier": highest, "vote": elect, "certainty": surest}
+
+
 class PractiseConfig(RunConfig):
     """A run in which a model practises a task: the embedded one that `base` describes, or a published one."""
 
@@ -95,12 +101,20 @@ class PractiseConfig(RunConfig):
     verifier: str | None = Field(None, description="of a jsonl task: module:function or file.py:function")
     sealed: int = Field(50, ge=1, description="fresh sealed tasks of each level that every gate decision looks at")
     final_sealed: int = Field(200, ge=1, description="sealed tasks of each level in the final table")
+    adaptive: bool = Field(False, description="most of them from levels that the champion solves in part")
+    held_out: Tolerances = Field({}, description="TASK=TOLERANCE,...: guardrails of families that are never practised")
     gap_tasks: int = Field(64, ge=1, description="train tasks on which the gap is measured before the first cycle")
     gap_samples: int = Field(4, ge=0, description="answers of each member to each of them; 0: the gap is not measured")
     model: str | None = Field(
         None, description="folder or hub id of a Llama, Qwen2 or Qwen3 to begin with; none: the embedded base"
     )
     revision: str | None = Field(None, description="branch, tag or commit of that hub id")
+    rival_tasks: int = Field(
+        64,
+        ge=0,
+        description="sealed tasks on which a promoted gain is compared with sampling the champion; 0: it is not",
+    )
+    rival_answers: int = Field(5, ge=2, description="samples of each side to each of them, for a vote and a best of n")
     require_gap: float | None = Field(None, ge=0, le=1, description="refuse to run where the gap is surely below this")
     base: BaseConfig = BaseConfig()
     learner: LearnerConfig = LearnerConfig()
@@ -129,7 +143,7 @@ class PractiseConfig(RunConfig):
         return folder, max(levels)
 
     def gap(
-        self, family: TaskFamily, levels: Sequence[int], temperature: float, picker: Literal["verifier", "vote"]
+        self, family: TaskFamily, levels: Sequence[int], temperature: float, picker: Picker
     ) -> Callable[[View], Gap] | None:
         """What measures the gap of a picker among the samples of all members, on train tasks of the levels.
 
@@ -157,7 +171,7 @@ class PractiseConfig(RunConfig):
                 for task, *same in zip(tasks, *answers, strict=True)
             ]
             view.meter.spend(verifier_calls=sum(len(group.traces) for group in groups))
-            return measure_gap(groups, picker, elect if picker == "vote" else highest)
+            return measure_gap(groups, picker, PICKS[picker])
 
         return measured
 
@@ -173,6 +187,40 @@ class SkillConfig(PractiseConfig):
 
     def levels(self, family: TaskFamily) -> range:
         return levels_up_to(family, family.levels[0] if self.level is None else self.level, "--level")
+
+
+def judge(config: PractiseConfig, family: TaskFamily, cycles: int) -> PairedGate:
+    """The configured gate, which knows how many looks there will be, and that a fixed list of tasks has no fresh ones.
+
+    Raises AutotrophError where levels are to adapt to the champion and the sealed set has to stay as it is.
+    """
+    reuse = cycles if family.static and config.gate.reuse == 1 else config.gate.reuse
+    if config.adaptive and reuse > 1:
+        raise AutotrophError(
+            f"task '{family.name}': one sealed set for {reuse} decisions cannot follow the champion; "
+            "drop --adaptive, or --gate-reuse with a task that has fresh ones"
+        )
+    guardrails = {**config.gate.guardrails, **config.held_out}
+    return config.gate.model_copy(update={"looks": cycles, "reuse": reuse, "guardrails": guardrails})
+
+
+def held_out(config: PractiseConfig, family: TaskFamily, levels: Sequence[int], seed: int) -> list[SealedSuite]:
+    """Suites of families that the run does not practise, on those of the levels that they have, or on their lowest.
+
+    Raises AutotrophError for one that this model could not even read, or that is played where this one is not.
+    """
+    suites = []
+    for name in config.held_out:
+        other = task_family(name)
+        strange = set(other.alphabet) - set(family.alphabet)
+        if strange or is_played(other) != is_played(family):
+            why = f"has {len(strange)} characters that '{family.name}' lacks" if strange else "is played otherwise"
+            raise AutotrophError(
+                f"held out: '{name}' {why}; choose a family that a model of '{family.name}' can answer"
+            )
+        shared = [level for level in levels if level in other.levels]
+        suites.append(SealedSuite(other, shared or other.levels[:1], config.sealed, seed))
+    return suites
 
 
 def practise(
@@ -194,26 +242,39 @@ def practise(
     votes and the best of five (by the verifier, so an upper bound) stand beside them. `ends` are the fields of `Loop`
     that say when the run is done.
     """
-    final, rollout = SealedSuite(family, measured, config.final_sealed, config.seed), rollout_for(family)
-    params = SamplingParams(max_tokens=max(family.max_answer(level) for level in measured) + 1)
+
+    def suite(per_level: int, seed: int) -> SealedSuite:
+        return SealedSuite(family, measured, per_level, seed, held_out(config, family, measured, seed))
+
+    final, rollout = suite(config.final_sealed, config.seed), rollout_for(family)
+    params = SamplingParams(max_tokens=final.longest + 1)
+    greedy = Greedy(params.max_tokens, rollout)
+
+    def without_gold(n: int) -> tuple[Refiner, Refiner]:
+        return SelfConsistency(params, n, rollout), BestOfN(Certainty(), params, n, rollout)
+
     return Loop(
         stages=Stages(
             source=source,
             selector=Chain([Decontaminate(final.fingerprints(n=13), threshold=1), *filters]),
             optimize=optimize,
-            suite=lambda seed: SealedSuite(family, measured, config.sealed, seed),
-            refiner=Greedy(params.max_tokens, rollout),
+            suite=lambda seed: suite(config.sealed, seed),
+            refiner=greedy,
             other_refiners=(
                 SelfConsistency(params, 5, rollout),
                 BestOfN(Verifiable(family.verify), params, 5, rollout),
             ),
-            gate=config.gate.model_copy(update={"looks": cycles}),
+            rivals=EqualCost(greedy, without_gold, config.rival_answers, config.rival_tasks)
+            if config.rival_tasks
+            else None,
+            gate=judge(config, family, cycles),
             verify=family.verify,
         ),
         base=lambda watch: config.begin(family, taught, watch, members),
         cycles=cycles,
         final_suite=lambda: final,
         budget=config.budget,
+        adaptive=config.adaptive,
         require_gap=config.require_gap,
         guard=config.guard,
         monitors=config.monitors,

@@ -11,7 +11,17 @@ from autotroph.report import charts
 from autotroph.report.elements import chart, folded, section, small, table
 from autotroph.report.levels import by_level
 from autotroph.report.markup import Markup, escape, tag
-from autotroph.report.sentences import PAST, alarms_sentence, cells, duration, evidence, gap_sentence, headline
+from autotroph.report.sentences import (
+    PAST,
+    alarms_sentence,
+    benchmark_age,
+    cells,
+    duration,
+    evidence,
+    gap_sentence,
+    headline,
+    refinement_sentence,
+)
 from autotroph.store.record import CycleRecord, RunRecord, Sample
 
 SAMPLES = 8
@@ -137,12 +147,14 @@ def decisions(record: RunRecord) -> Markup:
         yield cycle.cycle
         yield cycle.level
         yield _pill(cycle)
-        alarms = tag("small", alarms_sentence(cycle.alarms)) if cycle.alarms else ""
-        yield Markup(f"{escape(decision.reason)} {tag('small', evidence(decision))} {alarms}")
+        notes = [evidence(decision)]
+        notes += [refinement_sentence(decision.refinement)] if decision.refinement else []
+        notes += [alarms_sentence(cycle.alarms)] if cycle.alarms else []
+        yield Markup(" ".join([escape(decision.reason), *(tag("small", note) for note in notes)]))
 
     rulings = table(("cycle", "level", "verdict", "why"), map(row, record.cycles), "decisions stack")
     content = rulings if record.cycles else tag("p", "No decision yet.", class_="absent")
-    return section("Decisions", "What the gate ruled, and on which evidence.", content)
+    return section("Decisions", f"What the gate ruled, and on which evidence. {benchmark_age(record)}", content)
 
 
 def _cut(text: str | None) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from autotroph.core.decision import Decision
+from autotroph.core.decision import Comparison, Decision, Refinement
 from autotroph.report.levels import Estimate, by_level
 from autotroph.store.record import Alarm, Gap, RunRecord
 
@@ -79,6 +79,14 @@ def gap_sentence(gap: Gap) -> str:
     )
 
 
+def benchmark_age(record: RunRecord) -> str:
+    """How many decisions the newest sealed set has served; empty before there is one."""
+    if not record.cycles:
+        return ""
+    age = record.cycles[-1].decision.age
+    return f"The newest sealed set has served {count(age, 'decision')}{'' if age > 1 else ': its tasks were fresh'}."
+
+
 def evidence(decision: Decision) -> str:
     """'p = 0.0012 ≤ α = 0.025; 41 gained, 2 lost, 310 kept'."""
     parts = []
@@ -88,4 +96,39 @@ def evidence(decision: Decision) -> str:
             parts[0] += f" {'≤' if decision.p_value <= decision.alpha else '>'} α = {decision.alpha:.2g}"
     flips = f"{decision.gained} gained, {decision.lost} lost, {decision.kept} kept"
     parts.append(flips + (f", {decision.unscored} unscored" if decision.unscored else ""))
+    parts += [f"{tag}: {found.gained} gained, {found.lost} lost" for tag, found in decision.tags.items()]
+    if decision.age > 1:
+        parts.append(f"look {decision.age} at these sealed tasks")
     return "; ".join(parts)
+
+
+OUTCOMES = {
+    "matched": "Matched: at equal cost, sampling the champion does as well.",
+    "not matched": "Not matched: at equal cost, sampling the champion does not reach it.",
+    "open": "Open: too few tasks to tell whether sampling the champion reaches it at equal cost.",
+}
+
+
+def refinement_sentence(found: Refinement) -> str:
+    """What sampling the champion makes of the same gain, and what follows."""
+    raw, *rivals = found.comparisons
+    levels = f"level {', '.join(map(str, found.levels))}" if found.levels else "all levels"
+    shown = "; ".join(_compared(rival) for rival in rivals)
+    return (
+        f"Refinement, {count(len(raw.scores), 'task')} of {levels}: gain of raw answers {_points(raw)}; "
+        f"{shown}. {OUTCOMES[found.outcome]}"
+    )
+
+
+def _compared(one: Comparison) -> str:
+    """'greedy against vote@5 of the champion (5.0 times the tokens) +3.1 points (-2.0 to +8.2)'."""
+    ratio = one.champion_cost / one.candidate_cost if one.champion_cost and one.candidate_cost else None
+    cost = "" if ratio is None else f" ({ratio:.1f} times the tokens)"
+    return f"{one.candidate} against {one.champion} of the champion{cost} {_points(one)}"
+
+
+def _points(one: Comparison) -> str:
+    if one.difference is None or one.interval is None:
+        return "not scored"
+    low, high = one.interval
+    return f"{100 * one.difference:+.1f} points ({100 * low:+.1f} to {100 * high:+.1f})"

@@ -29,6 +29,7 @@ class Family(ABC):
     name: str
     levels: range
     alphabet: str
+    static: bool = False
 
     @abstractmethod
     def generate(self, level: int, n: int, seed: int, split: Split = "train") -> list[Task]: ...

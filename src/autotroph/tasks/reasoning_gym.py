@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import random
 from functools import cache
 
@@ -80,9 +81,9 @@ class ReasoningGym(Drawn):
         )
 
     def verify(self, task: Task, answer: str) -> float | None:
-        """The library's score, which may be partial credit; None when its scorer raised or ran out of time."""
+        """The library's score, which may be partial credit; None when its scorer raised, timed out or gave NaN."""
         entry = self.worker.call(self.dataset, task.meta["level"], task.meta["index"], answer)
-        if entry is None or entry[0] != task.prompt:
+        if entry is None or entry[0] != task.prompt or not math.isfinite(entry[2]):
             return None
         return min(max(float(entry[2]), 0.0), 1.0)
 

@@ -37,6 +37,8 @@ class UserJsonl(Family):
     answer counts when it equals the gold answer but for white space around it.
     """
 
+    static = True
+
     def __init__(self, path: str | Path, verifier: str | None = None, timeout: float = 10.0) -> None:
         self.path = Path(path)
         self.name = f"jsonl:{path}"

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import random
+from dataclasses import replace
 
 import pytest
 
 from autotroph.core.errors import AutotrophError
 from autotroph.core.task import Task
 from autotroph.core.trace import Group, Trace
-from autotroph.evaluate.gap import highest, measure_gap, require
+from autotroph.evaluate.gap import highest, measure_gap, require, surest
 from autotroph.refine.self_consistency import elect
 
 
@@ -45,6 +46,13 @@ def test_unscored_samples_take_no_part() -> None:
     assert (found.tasks, found.unscored, found.gap) == (1, 1, 0.0)
     with pytest.raises(AutotrophError, match="none of 1 groups has a scored pick"):
         measure_gap([group(("x", None))], "verifier", highest)
+
+
+def test_the_surest_trace_is_picked_whatever_it_scores() -> None:
+    (first, second), nothing = group(("a", 1.0), ("b", 0.0)).traces, replace(group(("c", 1.0)).traces[0], error="late")
+    sure = replace(second, logprobs=(0.0, -0.1))
+    assert surest(Group(Task.of("toy", "q", "1"), (nothing, first, sure))) is sure
+    assert surest(Group(Task.of("toy", "q", "1"), (nothing, first, second))) is first
 
 
 def test_interval_covers_the_true_gap() -> None:

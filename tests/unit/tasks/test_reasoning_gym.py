@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import pytest
 
 from autotroph.core.errors import AutotrophError
@@ -70,3 +72,12 @@ def test_a_dataset_without_gold_answers_cannot_be_proven() -> None:
 
 def test_the_bound_covers_what_is_sampled(legs: ReasoningGym) -> None:
     assert legs.max_answer(5) >= max(len(task.answer or "") for task in legs.generate(5, 30, 1))
+
+
+@pytest.mark.parametrize("score", [math.nan, math.inf, -math.inf])
+def test_a_score_that_is_no_number_is_unscored(
+    legs: ReasoningGym, score: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    [task] = legs.generate(1, 1, 0)
+    monkeypatch.setattr(legs.worker, "call", lambda *_: [task.prompt, task.answer, score])
+    assert legs.verify(task, "7") is None
