@@ -144,6 +144,19 @@ def test_gradients_equal_those_of_autograd(shape: str, dtype: torch.dtype, toler
         assert worst < tolerance, f"{name}: {worst:.1e} off"
 
 
+@pytest.mark.skipif(not torch.cpu._is_avx512_bf16_supported(), reason="the processor multiplies no bf16 without AMX")
+def test_packed_products_without_amx_are_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(native, "_amx", lambda: False)
+    native.kernels.cache_clear()
+    found = kernels(torch.bfloat16)
+    assert found is not None
+    assert found.tiled
+    assert found.blas is None
+    test_gradients_equal_those_of_autograd("qwen3", torch.bfloat16, 0.06, 130)
+    test_sampled_tokens_have_the_probabilities_that_the_model_gives_them("qwen3", torch.bfloat16, 0.1)
+    native.kernels.cache_clear()
+
+
 def test_a_pass_without_gradient_leaves_nothing_behind() -> None:
     transformer = model(**SHAPES["llama"])
     found = kernels_for(transformer)
