@@ -16,7 +16,7 @@ from autotroph.core.policy import Policy
 from autotroph.core.protocols import SamplingParams
 from autotroph.core.trace import Completion
 from autotroph.models.batch import Job, Request, TorchBatch
-from autotroph.models.fused import FusedBatch, kernels_for
+from autotroph.models.fused import FusedBatch, Layers, kernels_for
 from autotroph.models.results import Results
 from autotroph.models.sampling import uniform
 from autotroph.models.threads import in_parallel
@@ -77,8 +77,9 @@ class Engine:
             self.memory // len(shards),
         )  # fmt: skip
         kernels = kernels_for(self.model)
+        layers = None if kernels is None else Layers(self.model, kernels)
         in_parallel(
-            lambda shard: (TorchBatch(job, shard) if kernels is None else FusedBatch(job, shard, kernels)).run(),
+            lambda shard: (TorchBatch(job, shard) if layers is None else FusedBatch(job, shard, layers)).run(),
             shards,
             workers=len(shards),
         )

@@ -39,36 +39,43 @@ TILE = 32
 """What the sizes of packed weights are multiples of."""
 
 
-class FusedPasses:
-    """What `model(ids, position, branch)` computes, with a gradient. To be told by `renew` when weights have changed.
-
-    Those of the layers' weights are summed in `gradients`, by name and in fp32, over as many passes as there are.
-    """
+class Layers:
+    """The weights of all layers as products read them; threads may share them. To be renewed when weights change."""
 
     def __init__(self, model: Transformer, kernels: Kernels):
         self.model, self.kernels, self.packed = model, kernels, packs(model, kernels)
-        self.shape = _shape(model)
-        self._tapes: list[Tensor] = []
-        self._room, self._turns = torch.empty(0), _turns(model, 0)
         self.renew()
 
     def renew(self) -> None:
-        self._forward = self._arranged(back=False)
-        self.layers, self._back = addresses(self._forward), None
-
-    def _arranged(self, back: bool) -> list[Tensor | None]:
-        """The layers' weights as their products read them."""
-        weights = _weights(self.model)
-        if not self.packed:
-            return weights
-        return [one if one is None or one.dim() == 1 else self.kernels.packed(one, back) for one in weights]
+        self._kept = {False: self._arranged(back=False)}
+        self.forward = addresses(self._kept[False])
 
     @property
-    def turned(self) -> Weights:
-        """Addresses of the weights for the way back."""
-        if self._back is None:
-            self._back = self._arranged(back=True)
-        return addresses(self._back)
+    def back(self) -> Weights:
+        """For the way back."""
+        if True not in self._kept:
+            self._kept[True] = self._arranged(back=True)
+        return addresses(self._kept[True])
+
+    def _arranged(self, back: bool) -> list[Tensor | None]:
+        return [one if one is None or one.dim() == 1 else self.read(one, back) for one in _weights(self.model)]
+
+    def read(self, weight: Tensor, back: bool = False) -> Tensor:
+        """A matrix as products read it."""
+        return self.kernels.packed(weight, back) if self.packed else weight
+
+
+class FusedPasses:
+    """What `model(ids, position, branch)` computes, with a gradient.
+
+    Gradients of the layers' weights are summed in `gradients`, by name and in fp32, over as many passes as there are.
+    """
+
+    def __init__(self, model: Transformer, layers: Layers):
+        self.model, self.layers, self.kernels = model, layers, layers.kernels
+        self.shape = _shape(model)
+        self._tapes: list[Tensor] = []
+        self._room, self._turns = torch.empty(0), _turns(model, 0)
 
     @cached_property
     def gradients(self) -> dict[str, Tensor]:
@@ -92,7 +99,8 @@ class FusedPasses:
     ) -> tuple[Pass, Tensor]:
         """From embeddings to hidden states in place. The pass, and its tape, to be given to `done` at the end."""
         rows, count, _ = hidden_RTC.shape
-        one = self.kernels.begin(self.shape, self.layers, self.packed, self.model.model.norm.weight, (rows, count))
+        norm = self.model.model.norm.weight
+        one = self.kernels.begin(self.shape, self.layers.forward, self.layers.packed, norm, (rows, count))
         tape_size, room_size = self.kernels.sizes(one)
         tape = self._tapes.pop() if self._tapes else torch.empty(0)
         tape = tape if len(tape) >= tape_size else torch.empty(tape_size)
@@ -138,7 +146,7 @@ class FusedBatch(Batch):
     their last tokens.
     """
 
-    def __init__(self, job: Job, requests: list[Request], kernels: Kernels):
+    def __init__(self, job: Job, requests: list[Request], layers: Layers):
         super().__init__(job, requests)
         tokens, longest = max(1, job.params.max_tokens - 1), max(len(request.prompt) for request in requests)
         own, shared = (Slots.bytes_for(self.model, count) for count in (tokens, longest))
@@ -149,15 +157,14 @@ class FusedBatch(Batch):
             raise job.too_small(longest + tokens, own + shared)
         self.own = Slots(self.model, self.slots, tokens)
         self.prompts = Slots(self.model, min(len(requests), self.slots), longest)
-        self.kernels, self.passes = kernels, FusedPasses(self.model, kernels)
+        self.layers, self.kernels, self.passes = layers, layers.kernels, FusedPasses(self.model, layers)
+        self.head = layers.read(self.model.lm_head.weight)
         self.row, self.slot, self.prompt, self.prompt_length = torch.arange(self.slots).repeat(4, 1)
         self.hidden = self.own.keys.new_empty(self.slots, self.model.config.hidden_size)
         self.known: dict[tuple[int, ...], tuple[int, Tensor]] = {}
         self.turns = _turns(self.model, longest + tokens)
-        head = self.model.lm_head.weight
-        self.head = kernels.packed(head, back=False) if self.passes.packed else head
         self.sampling = self._sampling()
-        self.room = kernels.room(self.sampling)
+        self.room = self.kernels.room(self.sampling)
         self.sampling.room = address(self.room)
 
     def _sampling(self) -> Sampling:
@@ -170,8 +177,8 @@ class FusedBatch(Batch):
         return Sampling(
             self.own.shape, model.config.vocab_size, results.token.shape[1],
             self.prompts.shape.slots, self.prompts.shape.stride,
-            ctypes.cast(self.passes.layers, ctypes.c_void_p), *map(address, (*weights, self.turns)),
-            None if self.passes.packed else self.kernels.blas,
+            ctypes.cast(self.layers.forward, ctypes.c_void_p), *map(address, (*weights, self.turns)),
+            None if self.layers.packed else self.kernels.blas,
             *map(address, caches), None, *map(address, rows), params.temperature, params.top_p, params.min_p,
             params.top_k, params.min_tokens, *map(address, (*given, *noted, results.stopped)), 0, 0,
         )  # fmt: skip
@@ -217,7 +224,7 @@ class FusedBatch(Batch):
         self.job.spend(run.passed, chosen=run.chosen)
 
 
-PREFILL = 512
+PREFILL = 128
 """Prompt tokens that pass the model at a time: what they leave behind on their way is small, and still near."""
 
 STEPS = 16
@@ -242,7 +249,9 @@ class _Passing(torch.autograd.Function):
     @staticmethod
     def backward(ctx: Any, *slopes: Tensor) -> tuple[Tensor, None, None, None]:
         owner, slope = ctx.owner, slopes[0].clone(memory_format=torch.contiguous_format)
-        owner.kernels.backward(ctx.one, owner.turned, owner.slopes, owner.gradients["model.norm.weight"], slope)
+        owner.kernels.backward(
+            ctx.one, addresses(owner.layers.back), owner.slopes, owner.gradients["model.norm.weight"], slope
+        )
         owner.done(ctx.tape)
         return slope, None, None, None
 

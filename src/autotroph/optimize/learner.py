@@ -17,7 +17,7 @@ from autotroph.core.errors import AutotrophError
 from autotroph.core.protocols import Signal
 from autotroph.models.batching import alike
 from autotroph.models.engine import compute_dtype
-from autotroph.models.fused import FusedPasses, kernels_for
+from autotroph.models.fused import FusedPasses, Layers, kernels_for
 from autotroph.models.threads import check_in, in_parallel, workers_for
 from autotroph.models.transformer import Transformer
 from autotroph.optimize.optimizer import MuonAdamW, warmup
@@ -193,7 +193,7 @@ class Replica:
 
     def __init__(self, model: Transformer):
         self.model, found = model, kernels_for(model)
-        self._fused = None if found is None else FusedPasses(model, found)
+        self._fused = None if found is None else FusedPasses(model, Layers(model, found))
         self.forward: Forward = model if self._fused is None else self._fused
 
     def gradients(self) -> Iterator[tuple[str, Tensor]]:
@@ -206,7 +206,7 @@ class Replica:
         for _, gradient in self.gradients():
             gradient.zero_()
         if self._fused is not None:
-            self._fused.renew()
+            self._fused.layers.renew()
 
 
 Forward = Callable[[Tensor, Tensor | None, Tensor | None], Tensor]

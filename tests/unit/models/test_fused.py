@@ -12,7 +12,7 @@ from autotroph.core.policy import Policy
 from autotroph.core.protocols import SamplingParams
 from autotroph.models import native, sampling
 from autotroph.models.engine import Engine
-from autotroph.models.fused import FusedPasses, kernels_for
+from autotroph.models.fused import FusedPasses, Layers, kernels_for
 from autotroph.models.native import kernels
 from autotroph.models.tokenizer import TextTokenizer
 from autotroph.models.transformer import ModelConfig, Transformer
@@ -127,7 +127,7 @@ def test_gradients_equal_those_of_autograd(shape: str, dtype: torch.dtype, toler
     ours = model(**SHAPES[shape]).to(dtype)
     theirs, found = copy.deepcopy(ours).float(), kernels_for(ours)
     assert found is not None
-    fused = FusedPasses(ours, found)
+    fused = FusedPasses(ours, Layers(ours, found))
     branch = torch.tensor([0] * (count // 3) + [1] * (count // 3) + [2] * (count - 2 * (count // 3)))
     position = torch.cat([torch.arange(2 * (count // 3)), count // 3 + torch.arange(count - 2 * (count // 3))])
     for where in ((None, None), (position.expand(9, -1).contiguous(), branch.expand(9, -1).contiguous())):
@@ -161,7 +161,7 @@ def test_a_pass_without_gradient_leaves_nothing_behind() -> None:
     transformer = model(**SHAPES["llama"])
     found = kernels_for(transformer)
     assert found is not None
-    fused = FusedPasses(transformer, found)
+    fused = FusedPasses(transformer, Layers(transformer, found))
     with torch.no_grad():
         for _ in range(3):
             fused(torch.randint(0, len(TOKENIZER), (4, 11)))

@@ -1,23 +1,27 @@
 /* A decoder's pass over one new token of each row. */
 #include "sampling.h"
 
-/* out[n, s] = q[n] . k[s] for N queries and `M * LANES` positions; keys are [S / LANES, D, LANES]. */
-INLINE void scores(const int N, const int M, const float *q, const number *keys, long stride, long D, float *out) {
+/* Some positions that a row sees: keys [stride / LANES, D, LANES] and values [stride, D], the first `seen` of them.
+   `ahead`: how many numbers further lies what will be read next, and is fetched meanwhile. */
+typedef struct {
+    const number *keys, *values;
+    long stride, seen, ahead;
+} Part;
+
+/* out[n, i] = q[n] . k[s + i] for N queries and `M * LANES` positions. */
+INLINE void scores(const int N, const int M, const float *q, const Part *part, long s, long D, long apart, float *out) {
+    const number *keys = part->keys + s * D;
     vec total[4][4] = {0};
     for (long d = 0; d < D; d++)
         for (int m = 0; m < M; m++) {
-            vec key = load(keys + (m * D + d) * LANES);
+            const number *from = keys + (m * D + d) * LANES;
+            __builtin_prefetch(from + part->ahead);
+            vec key = load(from);
             for (int n = 0; n < N; n++) total[n][m] += q[n * D + d] * key;
         }
     for (int n = 0; n < N; n++)
-        for (int m = 0; m < M; m++) *(vec *)(out + n * stride + m * LANES) = total[n][m];
+        for (int m = 0; m < M; m++) *(vec *)(out + n * apart + m * LANES) = total[n][m];
 }
-
-/* Some positions that a row sees: keys [stride / LANES, D, LANES] and values [stride, D], the first `seen` of them. */
-typedef struct {
-    const number *keys, *values;
-    long stride, seen;
-} Part;
 
 /* out[n] = sum over s of weight[n, s] * v[s] for N queries and `M * LANES` of the D dimensions, from `at` on. */
 INLINE void mixture(
@@ -27,7 +31,9 @@ INLINE void mixture(
     for (const Part *part = parts; part < parts + 2; weight += padded(part->seen), part++)
         for (long s = 0; s < part->seen; s++)
             for (int m = 0; m < M; m++) {
-                vec value = load(part->values + s * D + at + m * LANES);
+                const number *from = part->values + s * D + at + m * LANES;
+                __builtin_prefetch(from + part->ahead);
+                vec value = load(from);
                 for (int n = 0; n < N; n++) total[n][m] += weight[n * apart + s] * value;
             }
     for (int n = 0; n < N; n++)
@@ -42,8 +48,8 @@ INLINE void heads(const int N, const float *q, const Part *parts, long D, float 
         float *place = score + total_seen;
         long s = 0;
         for (; s + M * LANES <= part->stride && s < part->seen; s += M * LANES)
-            scores(N, M, q, part->keys + s * D, apart, D, place + s);
-        for (; s < part->seen; s += LANES) scores(N, 1, q, part->keys + s * D, apart, D, place + s);
+            scores(N, M, q, part, s, D, apart, place + s);
+        for (; s < part->seen; s += LANES) scores(N, 1, q, part, s, D, apart, place + s);
         for (int n = 0; n < N; n++)
             for (long i = part->seen; i < padded(part->seen); i++) place[n * apart + i] = -INFINITY;
     }
@@ -64,20 +70,14 @@ INLINE void heads(const int N, const float *q, const Part *parts, long D, float 
     for (; d < D; d += LANES) mixture(N, 1, score, apart, parts, D, d, scale, out);
 }
 
-INLINE void prefetch(const Part *part, long D) {
-    for (long i = 0; i < part->seen * D; i += 64 / sizeof(number)) { /* by cache lines */
-        __builtin_prefetch(part->keys + i, 0, 3);
-        __builtin_prefetch(part->values + i, 0, 3);
-    }
-}
-
 /* Append a token's keys and values to its row's own and attend from it to them and to the prompt's.
 
    qkv [(H + 2 K) D]; `prompt` and the row's keys and values are those of the first key head; `at`: own positions that
-   the row has already; out [H D]. */
+   the row has already; out [H D]. What will be read next are the next head's, and after the last one those of another
+   row, `next_prompt` and `next` numbers from this one's first. */
 INLINE void attend(
-    const Sampling *run, const Layer *layer, const float *qkv, Part prompt, int near, number *keys, number *values,
-    long at, float *out_score, number *out) {
+    const Sampling *run, const Layer *layer, const float *qkv, Part prompt, number *keys, number *values, long at,
+    long next_prompt, long next, float *score, number *out) {
     const Shape *is = &run->is;
     const long D = is->D, group = is->H / is->K, apart = run->prompt_stride + is->stride + SLACK;
     const float *turn = run->turns ? run->turns + (prompt.seen + at) * D : 0;
@@ -85,9 +85,10 @@ INLINE void attend(
     float q[group * D], new[D];
     number narrow[D];
     for (long k = 0; k < is->K; k++, key += D, value += D) {
-        const Part parts[2] = {prompt, {keys, values, is->stride, at + 1}};
-        if (!near) prefetch(parts, D);
-        prefetch(parts + 1, D);
+        const int last = k == is->K - 1;
+        prompt.ahead = last ? next_prompt - k * run->prompt_stride * D : run->prompt_stride * D;
+        const Part parts[2] = {
+            prompt, {keys, values, is->stride, at + 1, last ? next - k * is->stride * D : is->stride * D}};
         prepare(key, layer->k_norm, is->eps, turn, 1, D, new);
         for (long d = 0; d < D; d += LANES) {
             store(narrow + d, *(vec *)(new + d));
@@ -97,8 +98,8 @@ INLINE void attend(
         for (long h = 0; h < group; h++, qkv += D)
             prepare(qkv, layer->q_norm, is->eps, turn, 1 / sqrtf(D), D, q + h * D);
         long h = 0;
-        for (; h + 4 <= group; h += 4, out += 4 * D) heads(4, q + h * D, parts, D, out_score, apart, out);
-        for (; h < group; h++, out += D) heads(1, q + h * D, parts, D, out_score, apart, out);
+        for (; h + 4 <= group; h += 4, out += 4 * D) heads(4, q + h * D, parts, D, score, apart, out);
+        for (; h < group; h++, out += D) heads(1, q + h * D, parts, D, score, apart, out);
         prompt.keys += run->prompt_stride * D, prompt.values += run->prompt_stride * D;
         keys += is->stride * D, values += is->stride * D;
     }
@@ -129,6 +130,7 @@ long decode_room(const Sampling *run) { return room_for(run).end; }
 void decode(const Sampling *run, long rows, const int64_t *token) {
     const Shape *is = &run->is;
     const long C = is->C, I = is->I, D = is->D, heads = is->H * D, groups = is->K * D, qkv = heads + 2 * groups;
+    const long row = groups * is->stride, prompt_row = groups * run->prompt_stride;
     const Room at = room_for(run);
     float *x = run->room + at.x, *wide = run->room + at.wide, *score = run->room + at.score;
     number *narrow = (number *)(run->room + at.narrow), *inner = (number *)(run->room + at.inner);
@@ -144,15 +146,16 @@ void decode(const Sampling *run, long rows, const int64_t *token) {
             project(run->blas, count, groups, C, narrow, layer->k, layer->k_bias, 0, wide + heads, qkv);
             project(run->blas, count, groups, C, narrow, layer->v, layer->v_bias, 0, wide + heads + groups, qkv);
             for (long b = 0; b < count; b++) {
-                const long r = begin + b, shared = (l * run->prompt_slots + run->prompt[r]) * run->prompt_stride;
-                const long own = (l * is->slots + run->slot[r]) * is->stride;
+                const long r = begin + b, further = b + 1 < count, shared = run->prompt[r], own = run->slot[r];
                 const Part prompt = {
-                    run->prompt_keys + shared * groups, run->prompt_values + shared * groups, run->prompt_stride,
-                    run->prompt_length[r]};
+                    run->prompt_keys + (l * run->prompt_slots + shared) * prompt_row,
+                    run->prompt_values + (l * run->prompt_slots + shared) * prompt_row, run->prompt_stride,
+                    run->prompt_length[r], 0};
                 attend(
-                    run, layer, wide + b * qkv, prompt, b > 0 && run->prompt[r] == run->prompt[r - 1],
-                    run->keys + own * groups, run->values + own * groups, run->length[run->row[r]] - 1, score,
-                    narrow + b * heads);
+                    run, layer, wide + b * qkv, prompt, run->keys + (l * is->slots + own) * row,
+                    run->values + (l * is->slots + own) * row, run->length[run->row[r]] - 1,
+                    further ? (run->prompt[r + 1] - shared) * prompt_row : 0,
+                    further ? (run->slot[r + 1] - own) * row : 0, score, narrow + b * heads);
             }
             project(run->blas, count, C, heads, narrow, layer->o, 0, 1, x, C);
             normalise_rows(x, layer->mlp_norm, narrow, count, C, is->eps);
