@@ -249,9 +249,7 @@ class _Passing(torch.autograd.Function):
     @staticmethod
     def backward(ctx: Any, *slopes: Tensor) -> tuple[Tensor, None, None, None]:
         owner, slope = ctx.owner, slopes[0].clone(memory_format=torch.contiguous_format)
-        owner.kernels.backward(
-            ctx.one, addresses(owner.layers.back), owner.slopes, owner.gradients["model.norm.weight"], slope
-        )
+        owner.kernels.backward(ctx.one, owner.layers.back, owner.slopes, owner.gradients["model.norm.weight"], slope)
         owner.done(ctx.tape)
         return slope, None, None, None
 

@@ -173,7 +173,7 @@ def _amx() -> bool:
 
 def _without() -> tuple[str, ...]:
     """What the compiler may not use, though the processor has it: the system may not let us."""
-    return () if _amx() or platform.machine() != "x86_64" else ("-mno-amx-tile",)
+    return () if _amx() or platform.machine() != "x86_64" else ("-mno-amx-bf16",)
 
 
 def _blas(dtype: torch.dtype) -> ctypes.c_void_p | None:
