@@ -10,6 +10,7 @@ from __future__ import annotations
 import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 
 from autotroph.core.errors import AutotrophError, SealedLeak
@@ -74,7 +75,11 @@ class Drills:
         self._loop: Loop = self.recipe.build(self.config)
         self._gold_suite, self._gold = self._loop.final_suite(), dict[str, float]()
         self.seed: int = self.config.seed if seed is None else seed
-        self.clean = list(self._steps("clean", None))
+
+    @cached_property
+    def clean(self) -> list[Step]:
+        """The unplanted copy's cycles."""
+        return list(self._steps("clean", self._loop))
 
     def refusal(self, plant: Plant) -> str | None:
         """Why a plant does not fit this run, and the way out; None where it fits."""
@@ -84,12 +89,9 @@ class Drills:
 
     def drill(self, name: str) -> Outcome:
         """Plant it in a fresh copy and go on until somebody catches it, or to the last cycle."""
-        plant = PLANTS[name]
-        if reason := self.refusal(plant):
-            raise AutotrophError(f"run {self.run}: no place for {name}: {reason}")
         steps: list[Step] = []
         found: tuple[str, ...] = ()
-        for step in self._steps(name, plant):
+        for step in self.steps(name):
             steps.append(step)
             found = caught(step, self.clean[len(steps) - 1])
             if found:
@@ -105,11 +107,30 @@ class Drills:
             last.reason,
         )
 
-    def _steps(self, name: str, plant: Plant | None) -> Iterator[Step]:
+    def steps(self, name: str) -> Iterator[Step]:
+        """Cycles of a fresh planted copy, whoever notices. Raises AutotrophError for a plant that does not fit."""
+        return self._steps(name, self._planted(PLANTS[name]))
+
+    def unattended(self, name: str) -> list[float]:
+        """Points of gold accuracy lost after each cycle where nobody looks: every candidate is promoted."""
+        loop = self._planted(PLANTS[name])
+        blind = replace(loop, stages=replace(loop.stages, gate=PairedGate(off=True)))
+        steps = self._steps(f"{name}, unattended", blind)
+        return [
+            self._lost(f"{name}, unattended", step.candidate, clean.candidate)
+            for step, clean in zip(steps, self.clean, strict=False)
+            if step.candidate is not None and clean.candidate is not None
+        ]
+
+    def _planted(self, plant: Plant) -> Loop:
+        if reason := self.refusal(plant):
+            raise AutotrophError(f"run {self.run}: no place for {plant.name}: {reason}")
+        config = plant.config(self.config)
+        return plant.loop(self.recipe.build(config), config)
+
+    def _steps(self, name: str, loop: Loop) -> Iterator[Step]:
         """Cycles of a fresh copy; one that is refused is the last."""
-        folder = copied(self.run, self.work / name)
-        loop = self._planted(plant) if plant else self._loop
-        with Run.open(folder) as run:
+        with Run.open(copied(self.run, self.work / name)) as run:
             state = replace(State.restore(run), run_seed=self.seed)
             loop = with_looks(loop, state.cycle + self.cycles)
             for _ in range(self.cycles):
@@ -117,13 +138,11 @@ class Drills:
                 try:
                     state = cycle(state, loop, watch)
                 except AutotrophError as error:
-                    yield Step(state.champion, None, None, refuser(error), str(error))
+                    if not (by := refuser(error)):
+                        raise
+                    yield Step(state.champion, None, None, by, str(error))
                     return
                 yield Step(state.champion, made(run), watch.records[-1])
-
-    def _planted(self, plant: Plant) -> Loop:
-        config = plant.config(self.config)
-        return plant.loop(self.recipe.build(config), config)
 
     def _lost(self, name: str, planted: Policy, clean: Policy) -> float:
         """Points of gold accuracy by which a planted copy's policy is behind the clean one's."""
@@ -148,13 +167,16 @@ def caught(step: Step, clean: Step) -> tuple[str, ...]:
     return tuple(found)
 
 
-def refuser(error: AutotrophError) -> str:
-    """The wall between training and sealed tasks, else the part that the error names."""
-    return "wall" if isinstance(error, SealedLeak) else str(error).partition(":")[0]
+def refuser(error: AutotrophError) -> str | None:
+    """Whether it was the wall between training and sealed tasks, or the guard; None: it only went wrong."""
+    if isinstance(error, SealedLeak):
+        return "wall"
+    return "guard" if str(error).startswith("guard:") else None
 
 
 def copied(run: Path, target: Path) -> Path:
-    """A run's folder, copied whole; its ledger is checked, for it may be written to meanwhile."""
+    """A run's folder, copied whole, in place of an earlier copy; the ledger is checked, as it may be written to."""
+    shutil.rmtree(target, ignore_errors=True)
     shutil.copytree(run, target, ignore=shutil.ignore_patterns("*.lock", "report.html"))
     with Run.open(target, write=False) as copy:
         copy.ledger.check()
@@ -169,7 +191,7 @@ def with_looks(loop: Loop, looks: int) -> Loop:
 
 
 def made(run: Run) -> Policy:
-    """The last candidate: what it was made from goes on training, or went back to the champion."""
+    """The last candidate, promoted or not."""
     last = run.ledger.last("cycle")
     assert last is not None
     name = last.data["record"]["candidate"]

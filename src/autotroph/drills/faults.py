@@ -148,12 +148,18 @@ class ColdSampler:
 
 @dataclass(frozen=True)
 class Collapsing:
-    """A source that samples near temperature 0."""
+    """A source that has fallen upon a few tasks and answers, each many times over, sampled near temperature 0."""
 
     source: Source
+    few: int
 
     def propose(self, view: View) -> list[Group]:
-        return self.source.propose(Cold(view))
+        groups = self.source.propose(Cold(view))
+        kinds: dict[tuple[bool, int], list[Group]] = {}
+        for group in groups:
+            given = any(trace.stop == "given" for trace in group.traces)
+            kinds.setdefault((given, group.task.level), []).append(group)
+        return [kind[i % self.few] for kind in kinds.values() for i in range(len(kind))]
 
 
 @dataclass(frozen=True)

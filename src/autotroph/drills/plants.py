@@ -17,7 +17,7 @@ from autotroph.loop import Loop
 from autotroph.models.episode import is_played
 from autotroph.select.guard import Guard
 
-NOISE, TRICKS, BIAS = 0.4, 0.1, 0.8
+NOISE, TRICKS, BIAS, FEW = 0.4, 0.7, 0.8, 4
 """Share of the labels that `label_noise` mixes up, of the tries that find the trick of `reward_hack`, and of the pairs
 of which the judge of `judge_bias` takes the first one unseen."""
 
@@ -71,7 +71,7 @@ def leak(loop: Loop, config: Any) -> Loop:
 
 
 def collapse(loop: Loop, config: Any) -> Loop:
-    return with_source(loop, Collapsing(loop.stages.source))
+    return with_source(loop, Collapsing(loop.stages.source, FEW))
 
 
 def autophagy(loop: Loop, config: Any) -> Loop:
