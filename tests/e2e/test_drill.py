@@ -27,7 +27,7 @@ RUN: dict[str, Any] = {
     "sealed": 60,
     "final_sealed": 60,
     "gap_samples": 0,
-    "base": {"hidden": 32, "train": {"steps": 150, "rows": 500}},
+    "base": {"hidden": 32, "train": {"steps": 100, "rows": 500}},
     "monitors": {"proxy_gap": {"high": 0.05}, "sampled_entropy": {"low": 0.03}},
 }
 CATCHERS = {
