@@ -51,10 +51,13 @@ def drill(folder: Path, name: str | None, every: bool, cycles: int, seed: int | 
 def _table(outcomes: Sequence[Outcome]) -> Table:
     from rich.table import Table
 
-    table = Table("planted", "caught by", "in cycle", "champion", "candidate", box=None)
+    from autotroph.drills.plants import PLANTS
+
+    table = Table("planted", "what it is", "caught by", "in cycle", "champion", "candidate", box=None)
     for found in outcomes:
         table.add_row(
             found.plant,
+            PLANTS[found.plant].what,
             ", ".join(found.caught_by) or "nobody",
             str(found.cycle or f"none of {found.cycles}"),
             f"{-found.cost:+.1f}",

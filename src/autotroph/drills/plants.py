@@ -11,7 +11,7 @@ from typing import Any
 
 from autotroph.core.errors import AutotrophError
 from autotroph.core.protocols import Judge, TaskFamily
-from autotroph.drills.faults import Biased, Collapsing, Exploring, Leaking, Noisy, SelfFed, Tricked
+from autotroph.drills.faults import Biased, Cold, Collapsing, Exploring, Leaking, Noisy, SelfFed, Tricked
 from autotroph.evaluate.benchmark import SealedSuite
 from autotroph.loop import Loop
 from autotroph.models.episode import is_played
@@ -19,7 +19,8 @@ from autotroph.select.guard import Guard
 
 NOISE, TRICKS, BIAS, FEW = 0.4, 0.7, 0.8, 4
 """Share of the labels that `label_noise` mixes up, of the tries that find the trick of `reward_hack`, and of the pairs
-of which the judge of `judge_bias` takes the first one unseen."""
+of which the judge of `judge_bias` takes the first one unseen; the tasks of each kind and level that `collapse` leaves.
+"""
 
 
 @dataclass(frozen=True)
@@ -61,8 +62,7 @@ def reward_hack(loop: Loop, config: Any) -> Loop:
 
 
 def verified(config: Any) -> str | None:
-    picker = getattr(config, "picker", "verifier")
-    return None if picker == "verifier" else "its rows are picked by a judge; run with --picker verifier"
+    return None if config.picker == "verifier" else "its rows are picked by a judge; run with --picker verifier"
 
 
 def leak(loop: Loop, config: Any) -> Loop:
@@ -71,11 +71,20 @@ def leak(loop: Loop, config: Any) -> Loop:
 
 
 def collapse(loop: Loop, config: Any) -> Loop:
-    return with_source(loop, Collapsing(loop.stages.source, FEW))
+    """Cold tries, in the source and, where training samples for itself, there."""
+    stages = loop.stages
+    return replace(
+        loop,
+        stages=replace(
+            stages,
+            source=Collapsing(stages.source, FEW),
+            optimize=lambda groups, view: stages.optimize(groups, Cold(view)),
+        ),
+    )
 
 
 def autophagy(loop: Loop, config: Any) -> Loop:
-    return with_source(replace(loop, guard=Guard(real_floor=0)), SelfFed(loop.stages.source))
+    return with_source(loop, SelfFed(loop.stages.source))
 
 
 def without_floor(config: Any) -> Any:
@@ -85,12 +94,12 @@ def without_floor(config: Any) -> Any:
 def biased(config: Any) -> Any:
     """The same configuration, of a run whose judge has a position bias."""
 
-    class Biassed(type(config)):  # type: ignore[misc]
+    class Bent(type(config)):  # type: ignore[misc]
         def judge(self) -> Judge | None:
             judge = super().judge()
             return None if judge is None else Biased(judge, BIAS)
 
-    return Biassed.model_validate(config.model_dump())
+    return Bent.model_validate(config.model_dump())
 
 
 def judged(config: Any) -> str | None:
@@ -115,12 +124,12 @@ PLANTS = {
     plant.name: plant
     for plant in (
         Plant("label_noise", "labels of training rows are mixed up", ROWS, label_noise, needs=one_answer),
-        Plant("reward_hack", "the verifier takes a trick answer for right", ("rft",), reward_hack, hole, verified),
+        Plant("reward_hack", "the verifier takes a trick for a right answer", ("rft",), reward_hack, hole, verified),
         Plant("leak", "the gate's sealed tasks are among the training rows", ANY, leak),
-        Plant("collapse", "tries are sampled near temperature 0", ANY, collapse),
+        Plant("collapse", "the same few tasks over and over, tried near temperature 0", ANY, collapse),
         Plant("autophagy", "only self-made rows, right or wrong, and no floor", ROWS, autophagy, without_floor),
-        Plant("judge_bias", "the judge takes the first answer", ("rft",), config=biased, needs=judged),
-        Plant("saturation", "the gate asks only what is mastered", ANY, saturation),
+        Plant("judge_bias", "the judge takes the answer that stands first", ("rft",), config=biased, needs=judged),
+        Plant("saturation", "the gate asks only the easiest level", ANY, saturation),
     )
 }
 
