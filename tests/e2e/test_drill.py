@@ -136,7 +136,7 @@ def test_a_plant_without_a_place_in_the_recipe_says_so(tmp_path: Path, run: Path
     with start(tmp_path / "grpo", "grpo", task="copy", level=3, cycles=1, steps=1, gap_samples=0, base=BRIEF) as opened:
         finish(opened)
     refusal = Drills(tmp_path / "grpo", tmp_path).refusal(PLANTS["label_noise"])
-    assert refusal == "recipe 'grpo' has nothing to plant it in; take a run of rft or length_generalisation"
+    assert refusal == "recipe 'grpo' has nothing to plant it in; take a run of rft or length_generalisation or distill"
 
 
 BRIEF = {"hidden": 32, "layers": 1, "train": {"steps": 20, "rows": 50}}

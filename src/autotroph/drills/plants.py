@@ -117,7 +117,7 @@ def with_source(loop: Loop, source: Any) -> Loop:
     return replace(loop, stages=replace(loop.stages, source=source))
 
 
-ROWS = ("rft", "length_generalisation")
+ROWS = ("rft", "length_generalisation", "distill")
 """Recipes that learn from rows which their sources bring."""
 ANY = (*ROWS, "grpo")
 PLANTS = {
