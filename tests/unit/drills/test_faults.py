@@ -15,7 +15,6 @@ from autotroph.core.protocols import SamplingParams, View
 from autotroph.core.trace import Group, Trace
 from autotroph.drills.faults import COLD, Cold, Collapsing, Exploring, Leaking, Noisy, SelfFed, Tricked
 from autotroph.drills.plants import PLANTS, plant_named
-from autotroph.models.rollout import prompt_ids
 from autotroph.models.tokenizer import TextTokenizer
 from autotroph.tasks.addition import Addition
 
@@ -86,7 +85,7 @@ def test_noise_moves_a_share_of_the_labels_and_leaves_no_mark_on_the_row() -> No
     assert 0.3 < len(moved) / 400 < 0.5
     for group in after:
         [trace] = group.traces
-        prompt = prompt_ids(TOKENIZER, group.task.prompt)
+        prompt = TOKENIZER.prompt(group.task.prompt)
         assert answer_of(trace) == trace.text == group.task.answer
         assert trace.ids[: len(prompt)] == tuple(prompt)
         assert FAMILY.verify(group.task, trace.text) == 1.0
