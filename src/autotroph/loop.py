@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Protocol
@@ -13,12 +13,13 @@ from autotroph.core.budget import Budget
 from autotroph.core.decision import Decision, Report
 from autotroph.core.errors import AutotrophError
 from autotroph.core.policy import Policy
-from autotroph.core.protocols import Gate, Refiner, Selector, Source, Verify, View
+from autotroph.core.protocols import Gate, Probe, Refiner, Selector, Source, Verify, View
 from autotroph.core.task import Task, refuse_unless_train
 from autotroph.core.trace import Group, Trace
 from autotroph.evaluate import gap as gaps
 from autotroph.evaluate.benchmark import SealedSuite
-from autotroph.evaluate.monitors import Monitors, proxy_gap, readings
+from autotroph.evaluate.figures import contamination, of_answers, of_reports, proxy_gap
+from autotroph.evaluate.monitors import Monitors, turned
 from autotroph.evaluate.refinement import EqualCost
 from autotroph.select.guard import Guard
 from autotroph.state import State
@@ -69,6 +70,8 @@ class Stages:
     """Better answers from the same weights, measured beside the raw ones of base and champion at the end."""
     rivals: EqualCost | None = None
     """What a promoted gain is compared with: the champion with as much inference. None: it is not."""
+    probes: tuple[Probe, ...] = ()
+    """Measure what monitors watch and no stage tells."""
 
 
 @dataclass(frozen=True)
@@ -89,6 +92,8 @@ class Loop:
     guard: Guard = field(default_factory=Guard)
     """Looks at what selection kept, before any training."""
     monitors: Monitors = field(default_factory=Monitors)
+    knobs: Mapping[str, float] = field(default_factory=dict)
+    """What monitors may turn, as it is configured."""
     gap: Callable[[View], Gap] | None = None
     """Measures what there is to gain before compute is spent; None: not asked for."""
     adaptive: bool = False
@@ -118,15 +123,18 @@ def cycle(state: State, loop: Loop, watch: Observer) -> State:
     champion_sampler, candidate_sampler = state.sampler(state.champion), state.sampler(candidate)
     if loop.adaptive:
         suite = suite.adapted(champion_sampler, stages.refiner, state.seed("adapt"))
+    suite.refuse_leaks(selected, "evaluate")
     champion_report = suite.run(champion_sampler, stages.refiner, seed=seed)
     candidate_report = suite.run(candidate_sampler, stages.refiner, seed=seed)
+    for probe in stages.probes:
+        metrics |= probe(state, candidate, selected)
     clock.enter("gate")
     answered = sum(verdict != "hold" for verdict in state.verdicts()[opened:])
     decision = stages.gate.decide(champion_report, candidate_report, state.cycle + 1, answered)
     rows = rows_of(state.champion.id, selected)
-    metrics |= row_metrics(rows, candidate_report, stages.verify)
-    metrics |= readings(own(state.champion.id, selected), champion_report, candidate_report)
-    alarms = loop.monitors.alarms(metrics)
+    metrics |= row_metrics(rows, candidate_report, stages.verify) | {"contamination": contamination(selected)}
+    metrics |= of_answers(own(state.champion.id, selected)) | of_reports(champion_report, candidate_report)
+    alarms = loop.monitors.alarms(metrics, {**loop.knobs, **state.knobs})
     decision, fed = held(decision, alarms), strands(selected, state.trainee.id)
     if decision.promoted and stages.rivals:
         clock.enter("refine")
@@ -151,7 +159,7 @@ def cycle(state: State, loop: Loop, watch: Observer) -> State:
         alarms=alarms,
     )
     watch.cycle(record)
-    return state.commit(candidate, record)
+    return state.commit(candidate, record, turned(state.knobs, alarms))
 
 
 class Clock:
@@ -257,7 +265,7 @@ def samples(rows: Rows, verify: Verify, each: int = 3) -> tuple[Sample, ...]:
 
 def held(decision: Decision, alarms: Sequence[Alarm]) -> Decision:
     """The gate's decision, or a hold where a monitor that may ask for one keeps a candidate from promotion."""
-    names = [alarm.monitor for alarm in alarms if alarm.response != "warn"]
+    names = [alarm.monitor for alarm in alarms if alarm.response in ("hold", "stop")]
     if not names or not decision.promoted:
         return decision
     return replace(decision, verdict="hold", reason=f"held by monitor {', '.join(names)}; else: {decision.reason}")

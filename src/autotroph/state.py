@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -35,6 +35,7 @@ class State:
     champion: Policy
     trainee: Policy
     meter: Meter
+    knobs: Mapping[str, float] = field(default_factory=dict)
 
     @classmethod
     def begin(cls, run: Run, base: Path, taught: int) -> State:
@@ -63,7 +64,12 @@ class State:
             Policy(**data["champion"]),
             Policy(**data["trainee"]),
             Meter(**(last or run.ledger.last("gap") or base).data["meter"]),
+            data.get("knobs", {}),
         )
+
+    @property
+    def base(self) -> Policy:
+        return self.run.base_policy()
 
     @property
     def waiting(self) -> int:
@@ -115,11 +121,12 @@ class State:
             if record.decision.promoted:
                 yield _read_rows(self.run.rows.path(event.data["rows"]) / "rows.jsonl")
 
-    def commit(self, candidate: Policy, record: CycleRecord) -> State:
+    def commit(self, candidate: Policy, record: CycleRecord, knobs: Mapping[str, float]) -> State:
         """Write the cycle as one ledger entry and return the next state.
 
         Promotion changes the champion, and raises the level to what the round found mastered. A candidate that is held
         goes on training, to be compared with the same champion again; after a roll back the champion does.
+        `knobs`: those that monitors have turned so far.
         """
         champion = candidate if record.decision.promoted else self.champion
         trainee = self.champion if record.decision.verdict == "roll back" else candidate
@@ -129,6 +136,7 @@ class State:
             "level": level,
             "champion": asdict(champion),
             "trainee": asdict(trainee),
+            "knobs": dict(knobs),
         }
         self.run.ledger.append(
             "cycle",
@@ -139,7 +147,7 @@ class State:
                 "meter": self.meter.snapshot(),
             },
         )
-        return replace(self, cycle=self.cycle + 1, level=level, champion=champion, trainee=trainee)
+        return replace(self, cycle=self.cycle + 1, level=level, champion=champion, trainee=trainee, knobs=knobs)
 
 
 def _store(run: Run, build: Callable[[Path], object]) -> Policy:

@@ -25,7 +25,7 @@ class Interaction:
         each, seed = -(-self.n // len(self.levels)), view.seed("interaction")
         tasks = [task for level in self.levels for task in self.family.generate(level, each, seed)]
         longest = max(self.family.max_answer(level) for level in self.levels) + 1
-        params = SamplingParams(temperature=self.temperature, max_tokens=longest)
+        params = SamplingParams(temperature=view.knobs.get("temperature", self.temperature), max_tokens=longest)
         tried = rollout_for(self.family)(tasks, view.sampler(view.champion), params, self.samples, view.seed("tries"))
         view.meter.spend(verifier_calls=sum(len(group.traces) for group in tried))
         return [self.reward.score(group) for group in tried]

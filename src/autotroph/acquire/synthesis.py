@@ -35,7 +35,8 @@ class Harder:
             for task in self.family.generate(level, -(-self.n // len(levels)), seed)
         ]
         params = SamplingParams(
-            temperature=self.temperature if self.samples > 1 else 0, max_tokens=self.family.max_answer(hardest) + 1
+            temperature=view.knobs.get("temperature", self.temperature) if self.samples > 1 else 0,
+            max_tokens=self.family.max_answer(hardest) + 1,
         )
         rollout = rollout_for(self.family)
         answers = [

@@ -16,6 +16,7 @@ from typing import Any
 
 import click
 
+from autotroph.cli.drill import drill
 from autotroph.cli.gate import gate
 from autotroph.cli.options import nested, options
 from autotroph.core.config import merged
@@ -109,6 +110,7 @@ def run() -> None:
 
 
 cli.add_command(gate)
+cli.add_command(drill)
 
 
 @cli.command()

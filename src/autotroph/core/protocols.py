@@ -88,6 +88,8 @@ class Environment(Protocol):
 
 
 Verify = Callable[[Task, str], float | None]
+Judge = Callable[[Task, Trace, Trace], int]
+"""The place, 0 or 1, of the better of two answers to a task. Which one stands first should not matter to it."""
 
 
 class TaskFamily(Protocol):
@@ -193,6 +195,16 @@ class View(Protocol):
         ...
 
     @property
+    def base(self) -> Policy:
+        """The policy that the run began with."""
+        ...
+
+    @property
+    def knobs(self) -> Mapping[str, float]:
+        """Settings that monitors have turned, by name; what is not in it is as it was configured."""
+        ...
+
+    @property
     def waiting(self) -> int:
         """Rounds since the champion was promoted, or since the run began."""
         ...
@@ -272,7 +284,7 @@ class Gate(Protocol):
         ...
 
 
-class Monitor(Protocol):
-    """Watches cycles; an alarm is a sentence, None is silence."""
+class Probe(Protocol):
+    """Measures figures of a cycle for which a model or a judge has to be asked; `groups` are what training was fed."""
 
-    def observe(self, metrics: Mapping[str, float]) -> str | None: ...
+    def __call__(self, view: View, candidate: Policy, groups: Sequence[Group]) -> dict[str, float]: ...

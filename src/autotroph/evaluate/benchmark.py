@@ -7,10 +7,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from autotroph.core.decision import Report, Result
-from autotroph.core.errors import AutotrophError
+from autotroph.core.errors import AutotrophError, SealedLeak
 from autotroph.core.fingerprint import Fingerprints, fingerprint
 from autotroph.core.protocols import Refiner, Sampler, TaskFamily
 from autotroph.core.task import Task, stable_hash
+from autotroph.core.trace import Group
 from autotroph.evaluate.adaptive import allotted
 
 
@@ -29,7 +30,7 @@ class SealedSuite:
         seed: int,
         guards: Sequence[SealedSuite] = (),
     ):
-        self._family, self._guards = family, guards
+        self._family, self._guards, self.levels = family, guards, levels
         counts = dict.fromkeys(levels, per_level) if isinstance(per_level, int) else per_level
         tasks: dict[str, Task] = {}
         for level in levels:
@@ -72,6 +73,13 @@ class SealedSuite:
     def fresh(self, levels: Sequence[int], n: int, seed: int) -> SealedSuite:
         """Another suite of the same family: about n tasks, spread over the levels."""
         return SealedSuite(self._family, levels, -(-n // len(levels)), seed)
+
+    def refuse_leaks(self, groups: Sequence[Group], where: str) -> None:
+        """Raises SealedLeak where something to learn from is one of these tasks, whatever split it says it is of."""
+        keys = {task.key for suite in (self, *self._guards) for task in suite._tasks}
+        for group in groups:
+            if group.task.key in keys and (group.kept or not group.traces):
+                raise SealedLeak(f"{where}: task {group.task.key} is one that the gate is about to ask; drop its rows")
 
     def run(self, sampler: Sampler, refiner: Refiner, others: Sequence[Refiner] = (), seed: int = 0) -> Report:
         """Per-task results of `refiner`'s answers, and mean scores of `others` on the same tasks beside them."""

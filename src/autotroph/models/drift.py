@@ -10,6 +10,7 @@ from torch import Tensor
 
 from autotroph.core.errors import AutotrophError
 from autotroph.core.protocols import Sampler, SamplingParams
+from autotroph.core.trace import Trace
 from autotroph.models.transformer import Transformer
 
 MEAN, WORST = 0.05, 1.0
@@ -58,6 +59,25 @@ def probe(
     sampled = [logp for one in done for logp in one.logprobs]
     trained = [_logprobs(model, prompt, one.ids) for prompt, one in zip(opened, done, strict=True)]
     return check_drift(torch.tensor(sampled), torch.cat(trained) if trained else torch.empty(0), mean, worst)
+
+
+ROWS = 16
+"""Rows that pass the model at once."""
+
+
+@torch.inference_mode()
+def trace_logprobs(model: Transformer, traces: Sequence[Trace]) -> list[float]:
+    """What the model makes of every token that was sampled, trace after trace."""
+    found: list[float] = []
+    for begin in range(0, len(traces), ROWS):
+        rows = traces[begin : begin + ROWS]
+        longest = max(len(trace.ids) for trace in rows)
+        ids_BT = torch.tensor([[*trace.ids, *[0] * (longest - len(trace.ids))] for trace in rows])
+        sampled_BT = torch.tensor([[*trace.sampled, *[False] * (longest - len(trace.ids))] for trace in rows])
+        ids_BT, chosen_BT = ids_BT.to(model.lm_head.weight.device), sampled_BT[:, 1:]
+        logits_NV = model.logits(model(ids_BT[:, :-1])[chosen_BT])
+        found += logits_NV.log_softmax(1).gather(1, ids_BT[:, 1:][chosen_BT][:, None])[:, 0].tolist()
+    return found
 
 
 @torch.inference_mode()

@@ -31,7 +31,7 @@ class Replayed:
     lora: LoRAConfig = field(default_factory=LoRAConfig)
 
     def __call__(self, groups: Sequence[Group], view: View) -> tuple[Policy, dict[str, float]]:
-        mixture = Mixture.of(groups, self.algorithm, self.real_floor)
+        mixture = Mixture.of(groups, self.algorithm, view.knobs.get("real_floor", self.real_floor))
         members = in_parallel(lambda member: self._trained(member, mixture, view), range(view.trainee.members))
         learners, tokenizer = [learner for learner, _, _ in members], members[0][1]
         fresh = [group for group in groups if any(trace.policy == view.champion.id for trace in group.kept)]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal
 
@@ -11,13 +11,23 @@ from pydantic import Field
 from autotroph.acquire.curated import gold_groups
 from autotroph.core.config import Config
 from autotroph.core.errors import AutotrophError
-from autotroph.core.protocols import Refiner, SamplingParams, Selector, Source, TaskFamily, View
+from autotroph.core.protocols import (
+    Judge,
+    Refiner,
+    SamplingParams,
+    Selector,
+    Source,
+    TaskFamily,
+    Verify,
+    View,
+)
 from autotroph.core.task import Task
 from autotroph.core.trace import Group
 from autotroph.evaluate.benchmark import SealedSuite
 from autotroph.evaluate.gap import Pick, highest, measure_gap, surest
 from autotroph.evaluate.gate import PairedGate, Tolerances
 from autotroph.evaluate.monitors import Monitors
+from autotroph.evaluate.probes import GivenLabels, Positions, Sampled
 from autotroph.evaluate.refinement import EqualCost
 from autotroph.loop import Loop, Observer, Optimize, Stages
 from autotroph.models import checkpoint
@@ -33,6 +43,7 @@ from autotroph.refine.best_of_n import BestOfN
 from autotroph.refine.greedy import Greedy
 from autotroph.refine.self_consistency import SelfConsistency, elect
 from autotroph.rewards.heuristic import Certainty
+from autotroph.rewards.judge import winner
 from autotroph.rewards.verifiable import Verifiable
 from autotroph.select.chain import Chain
 from autotroph.select.decontaminate import Decontaminate
@@ -143,7 +154,7 @@ class PractiseConfig(RunConfig):
         return folder, max(levels)
 
     def gap(
-        self, family: TaskFamily, levels: Sequence[int], temperature: float, picker: Picker
+        self, family: TaskFamily, levels: Sequence[int], temperature: float, picker: Picker | Judge
     ) -> Callable[[View], Gap] | None:
         """What measures the gap of a picker among the samples of all members, on train tasks of the levels.
 
@@ -171,6 +182,8 @@ class PractiseConfig(RunConfig):
                 for task, *same in zip(tasks, *answers, strict=True)
             ]
             view.meter.spend(verifier_calls=sum(len(group.traces) for group in groups))
+            if callable(picker):
+                return measure_gap(groups, "judge", lambda group: winner(group, picker))
             return measure_gap(groups, picker, PICKS[picker])
 
         return measured
@@ -189,7 +202,7 @@ class SkillConfig(PractiseConfig):
         return levels_up_to(family, family.levels[0] if self.level is None else self.level, "--level")
 
 
-def judge(config: PractiseConfig, family: TaskFamily, cycles: int) -> PairedGate:
+def gate_of(config: PractiseConfig, family: TaskFamily, cycles: int) -> PairedGate:
     """The configured gate, which knows how many looks there will be, and that a fixed list of tasks has no fresh ones.
 
     Raises AutotrophError where levels are to adapt to the champion and the sealed set has to stay as it is.
@@ -223,6 +236,17 @@ def held_out(config: PractiseConfig, family: TaskFamily, levels: Sequence[int], 
     return suites
 
 
+def trusted(family: TaskFamily) -> Verify:
+    """A family's second verifier, which training and gate never ask; its first one where that does not say."""
+    second: Verify = getattr(family, "recheck", lambda task, answer: None)
+
+    def verify(task: Task, answer: str) -> float | None:
+        score = second(task, answer)
+        return family.verify(task, answer) if score is None else score
+
+    return verify
+
+
 def practise(
     config: PractiseConfig,
     family: TaskFamily,
@@ -234,14 +258,19 @@ def practise(
     optimize: Optimize,
     cycles: int,
     members: int = 1,
+    judge: Judge | None = None,
+    knobs: Mapping[str, float] | None = None,
     **ends: Any,
 ) -> Loop:
     """A base of `members` models that knows the levels `taught`, and a loop around it that is judged on `measured`.
 
     Sealed tasks are kept out before `filters` see anything. Greedy answers are what the gate compares; at the end,
-    votes and the best of five (by the verifier, so an upper bound) stand beside them. `ends` are the fields of `Loop`
-    that say when the run is done.
+    votes and the best of five (by the verifier, so an upper bound) stand beside them. `judge`: who picks rows, where
+    one does; `knobs`: what monitors may turn. `ends` are the fields of `Loop` that say when the run is done. Raises
+    AutotrophError for a monitor whose response turns another knob.
     """
+    knobs, probed = knobs or {}, config.monitors.tasks
+    config.monitors.check(knobs)
 
     def suite(per_level: int, seed: int) -> SealedSuite:
         return SealedSuite(family, measured, per_level, seed, held_out(config, family, measured, seed))
@@ -267,8 +296,12 @@ def practise(
             rivals=EqualCost(greedy, without_gold, config.rival_answers, config.rival_tasks)
             if config.rival_tasks
             else None,
-            gate=judge(config, family, cycles),
-            verify=family.verify,
+            gate=gate_of(config, family, cycles),
+            verify=trusted(family),
+            probes=(
+                *((Sampled(family, measured, probed), GivenLabels(family, probed)) if probed else ()),
+                *((Positions(judge, probed),) if judge and probed else ()),
+            ),
         ),
         base=lambda watch: config.begin(family, taught, watch, members),
         cycles=cycles,
@@ -278,5 +311,6 @@ def practise(
         require_gap=config.require_gap,
         guard=config.guard,
         monitors=config.monitors,
+        knobs=knobs,
         **ends,
     )

@@ -64,5 +64,6 @@ def build(config: Config) -> Loop:
         filters=[],
         optimize=Replayed(SFT(), config.learner, config.steps, config.batch, config.guard.real_floor),
         cycles=config.cycles,
+        knobs={"real_floor": config.guard.real_floor},
         gap=config.gap(family, levels, config.temperature, "vote" if config.refiner == "vote" else "certainty"),
     )

@@ -74,6 +74,7 @@ def build(config: Config) -> Loop:
     harder: Source = Harder(family, config.per_round, config.ahead, config.votes, config.temperature)
     if poison is not None:
         harder = Poisoned(harder, poison)
+    sampled = {"temperature": config.temperature} if config.votes > 1 else {}
     filters: list[Selector] = []
     if config.filter == "length":
         filters.append(LengthFilter(slack=0))
@@ -91,6 +92,7 @@ def build(config: Config) -> Loop:
         optimize=Replayed(SFT(), config.learner, config.steps, config.batch, config.guard.real_floor, config.lora),
         cycles=config.rounds,
         members=config.members,
+        knobs={"real_floor": config.guard.real_floor, **sampled},
         target_level=config.target,
         poison_cycle=poison,
         mastery=config.mastery,

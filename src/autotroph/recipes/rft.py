@@ -4,25 +4,31 @@ Source: RFT (arXiv:2308.01825), after STaR (arXiv:2203.14465).
 
 A base is briefly taught on gold rows of the task. Each cycle the champion tries `tasks` tasks `samples` times each,
 answered at once or played turn by turn; the tries that the verifier scores 1 are kept, without doubles, and learnt
-beside the gold rows. The gate promotes on fresh sealed tasks.
+beside the gold rows. The gate promotes on fresh sealed tasks. With `--picker judge` no verifier is asked for training:
+the try that the policy itself finds likelier than the others is kept.
 
 Scaled down: a model of well under 5M parameters, 4 samples a task instead of 100, one model instead of several.
 """
 
 from __future__ import annotations
 
+from typing import Literal
+
 from pydantic import Field
 
 from autotroph.acquire.curated import Curated
 from autotroph.acquire.interaction import Interaction
 from autotroph.acquire.replay import Mixed, Replay
-from autotroph.core.protocols import Selector
+from autotroph.core.protocols import Judge, RewardFn, Selector
 from autotroph.loop import Loop
 from autotroph.optimize.algo.sft import SFT
 from autotroph.optimize.gro import Replayed
 from autotroph.recipes.bases import SkillConfig, practise
+from autotroph.rewards.heuristic import Certainty
+from autotroph.rewards.judge import Likelier
 from autotroph.rewards.verifiable import Verifiable
 from autotroph.select.dedup import ExactDedup, NearDedup
+from autotroph.select.judge import Judged
 from autotroph.select.score import ConfidenceFilter, ScoreFilter
 
 SOURCE = "arXiv:2308.01825"
@@ -32,19 +38,25 @@ class Config(SkillConfig):
     tasks: int = Field(1000, ge=1, description="tasks that the champion tries in a cycle")
     samples: int = Field(4, ge=1, description="tries at each task")
     temperature: float = Field(1.0, gt=0, description="of the tries")
+    picker: Literal["verifier", "judge"] = Field("verifier", description="who says which tries are learnt")
     near: float = Field(1.0, gt=0, le=1, description="resemblance of two prompts at which the later one is left out")
     confident: float = Field(1.0, gt=0, le=1, description="share of the right tries kept, the likeliest first")
     gold_per_level: int = Field(500, ge=1, description="gold rows of each level that every cycle sees")
     steps: int = Field(80, ge=1, description="training steps a cycle")
     batch: int = Field(128, ge=2, description="rows a step")
 
+    def judge(self) -> Judge | None:
+        return Likelier() if self.picker == "judge" else None
+
 
 def build(config: Config) -> Loop:
     family = config.family()
     levels = config.levels(family)
-    verified = Verifiable(family.verify)
-    tries = Interaction(family, levels, config.tasks, verified, config.samples, config.temperature)
-    filters: list[Selector] = [ScoreFilter(verified.name, threshold=1.0), ExactDedup()]
+    judge, verified = config.judge(), Verifiable(family.verify)
+    reward: RewardFn = Certainty() if judge else verified
+    picked: Selector = Judged(judge) if judge else ScoreFilter(verified.name, threshold=1.0)
+    tries = Interaction(family, levels, config.tasks, reward, config.samples, config.temperature)
+    filters: list[Selector] = [picked, ExactDedup()]
     if config.near < 1:
         filters.append(NearDedup(config.near))
     if config.confident < 1:
@@ -58,5 +70,7 @@ def build(config: Config) -> Loop:
         filters=filters,
         optimize=Replayed(SFT(), config.learner, config.steps, config.batch, config.guard.real_floor, config.lora),
         cycles=config.cycles,
-        gap=config.gap(family, levels, config.temperature, "verifier"),
+        judge=judge,
+        knobs={"temperature": config.temperature, "real_floor": config.guard.real_floor},
+        gap=config.gap(family, levels, config.temperature, judge or "verifier"),
     )

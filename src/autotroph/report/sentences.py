@@ -64,9 +64,14 @@ def headline(record: RunRecord) -> str:
 
 
 def alarms_sentence(alarms: Sequence[Alarm]) -> str:
-    """'alarm: saturation .99 (limit .98, warn)'; empty where all is quiet."""
-    shown = [f"{a.monitor} {a.value:.3g} (limit {a.limit:g}, {a.response})" for a in alarms]
+    """'alarm: saturation .99 (limit .98, warn)', and what it has turned; empty where all is quiet."""
+    shown = [f"{a.monitor} {a.value:.3g} (limit {a.limit:g}, {a.response}{_turned(a)})" for a in alarms]
     return f"alarm: {', '.join(shown)}" if shown else ""
+
+
+def _turned(alarm: Alarm) -> str:
+    change = alarm.change
+    return "" if change is None else f": {change.knob} {change.old:g} to {change.new:g}"
 
 
 def gap_sentence(gap: Gap) -> str:

@@ -22,7 +22,15 @@ class Sample(Config):
     reason: str | None = None
 
 
-Response = Literal["warn", "hold", "stop"]
+Response = Literal["warn", "warmer", "cooler", "more real", "hold", "stop"]
+
+
+class Change(Config):
+    """A knob that a monitor has turned, for the cycles to come."""
+
+    knob: str
+    old: float
+    new: float
 
 
 class Alarm(Config):
@@ -32,6 +40,7 @@ class Alarm(Config):
     value: float
     limit: float
     response: Response
+    change: Change | None = None
 
 
 class Gap(Config):

@@ -63,7 +63,8 @@ class Family(ABC):
     def recheck(self, task: Task, answer: str) -> float | None:
         """1 or 0 from a second verifier, which reads the prompt and neither the gold answer nor `verify`'s code.
 
-        The audit alone calls it, so that nothing in a run can learn to please it. None: there is no second one.
+        Audits call it, and monitors that may only warn, so that nothing in a run can learn to please it. None: there is
+        no second one.
         """
         return None
 

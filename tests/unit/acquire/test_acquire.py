@@ -28,7 +28,7 @@ class Looking:
     """A view of a run whose champion has two untaught members."""
 
     def __init__(self, family: Any, level: int = 1, history: list[list[Group]] | None = None):
-        self.cycle, self.level, self.meter = 0, level, Meter()
+        self.cycle, self.level, self.meter, self.knobs = 0, level, Meter(), dict[str, float]()
         self.champion = Policy("champion", "weights", "nowhere", members=2, depth=3)
         self._tokenizer = TextTokenizer.characters(family.alphabet)
         self._history = history or []

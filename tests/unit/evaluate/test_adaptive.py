@@ -20,7 +20,7 @@ from autotroph.core.trace import Trace
 from autotroph.evaluate.adaptive import allotted, informative
 from autotroph.evaluate.benchmark import SealedSuite
 from autotroph.evaluate.gate import PairedGate
-from autotroph.recipes.bases import PractiseConfig, held_out, judge
+from autotroph.recipes.bases import PractiseConfig, gate_of, held_out
 from autotroph.tasks.registry import task_family
 
 COPY = task_family("copy")
@@ -84,14 +84,14 @@ def test_a_held_out_family_is_measured_under_its_name_and_kept_out_of_the_levels
     report = suite.run(cast(Any, Sampler()), Reach(solved=9))
     assert Counter(result.tag for result in report.results) == {"": 40, "addition_forward": 40}
     assert report.accuracy() == {2: (1.0, 20), 3: (1.0, 20)}
-    assert judge(config, family, 5).guardrails == {"addition_forward": 0.1}
+    assert gate_of(config, family, 5).guardrails == {"addition_forward": 0.1}
     assert all(task.prompt in suite.fingerprints(n=13) for task in guards[0]._tasks)
     assert suite.longest == max(family.max_answer(3), guards[0]._family.max_answer(3))
 
 
 def test_a_loss_on_a_held_out_family_holds_what_would_be_promoted() -> None:
     config = PractiseConfig(task="addition", held_out={"addition_forward": 0.05})
-    gate = judge(config, config.family(), cycles=1)
+    gate = gate_of(config, config.family(), cycles=1)
     tags = [""] * 60 + ["addition_forward"] * 40
     before = [0.0] * 60 + [1.0] * 40
     for lost, verdict in ((2, "promote"), (5, "hold")):
@@ -117,11 +117,11 @@ def test_a_fixed_list_of_tasks_serves_every_decision_and_says_its_age(tmp_path: 
     rows = tmp_path / "rows.jsonl"
     rows.write_text("".join(f'{{"prompt": "{i}", "answer": "{i}", "split": "sealed"}}\n' for i in range(40)))
     config = PractiseConfig(task=f"jsonl:{rows}")
-    gate = judge(config, config.family(), cycles=4)
+    gate = gate_of(config, config.family(), cycles=4)
     assert (gate.reuse, gate.looks) == (4, 4)
     sides = [tuple(Result(str(i), 1, score) for i in range(40)) for score in (0.0, 1.0)]
     pair = Report("a", "", sides[0], {}), Report("b", "", sides[1], {})
     assert [gate.decide(*pair, look).age for look in (1, 2, 4)] == [1, 2, 4]
     assert [PairedGate().decide(*pair, look).age for look in (1, 2, 4)] == [1, 1, 1]
     with pytest.raises(AutotrophError, match="cannot follow the champion"):
-        judge(config.model_copy(update={"adaptive": True}), config.family(), cycles=4)
+        gate_of(config.model_copy(update={"adaptive": True}), config.family(), cycles=4)

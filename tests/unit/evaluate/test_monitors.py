@@ -11,26 +11,28 @@ import pytest
 from pydantic import ValidationError
 
 from autotroph.core.decision import Decision, Report, Result
+from autotroph.core.errors import AutotrophError
 from autotroph.core.task import Task
 from autotroph.core.trace import Group, Trace
-from autotroph.evaluate.monitors import (
-    Limit,
-    Monitors,
+from autotroph.evaluate.diversity import distinct_n, histogram_kernel, ngram_kernel, self_bleu, vendi
+from autotroph.evaluate.figures import (
     agreement,
-    distinct_n,
-    histogram_kernel,
+    ceiling,
+    contamination,
+    discriminating,
+    given_noise,
     kl_from,
     label_noise,
     length_drift,
-    ngram_kernel,
+    of_answers,
+    of_reports,
     position_bias,
     proxy_gap,
-    readings,
+    sampled_entropy,
     saturated,
-    self_bleu,
-    vendi,
     zero_advantage,
 )
+from autotroph.evaluate.monitors import GOLD, KNOBS, Limit, Monitors, turned
 from autotroph.loop import held
 
 
@@ -139,35 +141,101 @@ def test_saturation_counts_items_that_nobody_fails() -> None:
     assert saturated([report(None)]) is None
 
 
+def test_an_item_discriminates_where_scores_differ_and_the_best_report_is_the_ceiling() -> None:
+    reports = [report(1.0, 0.0, 0.0, None), report(1.0, 0.0, 1.0, 1.0)]
+    assert discriminating(reports) == pytest.approx(1 / 3)
+    assert ceiling(reports) == pytest.approx(3 / 4)
+    assert discriminating([report(None)]) is None
+    assert ceiling([report(None)]) is None
+
+
+def test_entropy_of_what_was_sampled() -> None:
+    """One token of chance 1/2 in each of two answers: ln 2; a given answer was not sampled."""
+    [trace] = group("x", ("a", None)).traces
+    drawn = replace(trace, logprobs=(math.log(0.5),))
+    given = replace(trace, logprobs=(-9.0,), stop="given")
+    assert sampled_entropy([Group(Task.of("toy", "x", "1"), (drawn, drawn, given))]) == pytest.approx(math.log(2))
+    assert sampled_entropy([Group(Task.of("toy", "x", "1"), (given,))]) is None
+
+
+def test_contamination_counts_what_decontamination_rejects() -> None:
+    [trace] = group("x", ("a", None)).traces
+    rejected = [trace.reject("sealed prompt"), trace.reject("sealed n-grams"), trace.reject("low verified"), trace]
+    assert contamination([Group(Task.of("toy", "x", "1"), tuple(rejected))]) == 0.5
+    assert contamination([]) == 0
+
+
+def test_noise_of_given_labels_from_agreement_with_a_policy_of_known_accuracy() -> None:
+    """A policy right in .8 agrees with .6 of the labels: a quarter of them is wrong."""
+    assert given_noise(0.6, 0.8) == pytest.approx(0.25)
+    assert given_noise(0.8, 0.8) == 0
+
+
 def test_readings_of_a_collapsed_policy_raise_the_alarm_that_a_healthy_one_does_not() -> None:
     rng = random.Random(0)
     healthy = [group(str(i), ("".join(rng.choices("0123456789", k=9)), None)) for i in range(200)]
     collapsed = [group(str(i), ("111111111", None)) for i in range(200)]
     before = report(0.0, 1.0)
-    quiet = readings(healthy, before, report(1.0, 1.0, length=4.2))
+    quiet = of_answers(healthy) | of_reports(before, report(1.0, 1.0, length=4.2))
     assert quiet["vendi_ngram"] > 30
     assert quiet["saturation"] == 0.5
     assert quiet["length_drift"] == pytest.approx(math.log(1.05))
-    assert Monitors().alarms(quiet) == ()
-    loud = readings(collapsed, before, report(1.0, 1.0, length=40.0))
-    assert [alarm.monitor for alarm in Monitors().alarms(loud)] == ["vendi_ngram", "length_drift"]
-    assert readings([], report(None), report(None)) == {"length_drift": 0.0}
+    assert Monitors().alarms(quiet, {}) == ()
+    loud = of_answers(collapsed) | of_reports(before, report(1.0, 1.0, length=40.0))
+    assert [alarm.monitor for alarm in Monitors().alarms(loud, {})] == ["vendi_ngram", "length_drift"]
+    assert of_answers([]) == {}
+    assert of_reports(report(None), report(None)) == {"length_drift": 0.0}
 
 
 def test_limits_and_responses() -> None:
     monitors = Monitors(entropy=Limit(low=0.1, response="hold"), saturation=Limit(high=0.5, response="stop"))
-    assert monitors.alarms({"entropy": 0.1, "saturation": 0.5, "unheard": 9.0}) == ()
-    low, high = monitors.alarms({"entropy": 0.05, "saturation": 0.6})
+    assert monitors.alarms({"entropy": 0.1, "saturation": 0.5, "unheard": 9.0}, {}) == ()
+    low, high = monitors.alarms({"entropy": 0.05, "saturation": 0.6}, {})
     assert (low.monitor, low.value, low.limit, low.response) == ("entropy", 0.05, 0.1, "hold")
     assert (high.limit, high.response) == (0.5, "stop")
-    assert len(monitors.alarms({"entropy": math.nan})) == 1
+    [lost] = monitors.alarms({"entropy": math.nan}, {})
+    assert lost.limit == 0.1
+
+
+@pytest.mark.parametrize("name", GOLD)
+@pytest.mark.parametrize("response", [*KNOBS, "hold", "stop"])
+def test_what_rests_on_gold_labels_can_only_warn(name: str, response: str) -> None:
     with pytest.raises(ValidationError, match="its response can only be warn"):
-        Monitors(proxy_gap=Limit(high=0.1, response="stop"))
+        Monitors(**{name: {"high": 0.1, "response": response}})
+
+
+def test_an_alarm_turns_the_declared_knob_and_no_other() -> None:
+    monitors = Monitors(
+        entropy=Limit(low=0.1, response="warmer"),
+        sampled_entropy=Limit(low=0.1, response="warmer"),
+        self_made_share=Limit(high=0.5, response="more real"),
+    )
+    knobs = {"temperature": 0.8, "real_floor": 0.05}
+    alarms = monitors.alarms({"entropy": 0.0, "sampled_entropy": 0.0, "self_made_share": 0.6}, knobs)
+    changes = [alarm.change.model_dump() for alarm in alarms if alarm.change]
+    assert changes == [
+        {"knob": "temperature", "old": 0.8, "new": 1.0},
+        {"knob": "temperature", "old": 1.0, "new": 1.25},
+        {"knob": "real_floor", "old": 0.05, "new": pytest.approx(0.15)},
+    ]
+    assert turned(knobs, alarms) == {"temperature": 1.25, "real_floor": pytest.approx(0.15)}
+    assert turned({}, Monitors().alarms({"saturation": 1.0}, {})) == {}
+
+
+def test_knobs_stay_within_bounds() -> None:
+    assert KNOBS["warmer"][1](1.9) == 2.0
+    assert KNOBS["cooler"][1](0.11) == 0.1
+    assert KNOBS["more real"][1](0.85) == 0.9
+
+
+def test_a_knob_that_the_recipe_lacks_is_refused_before_the_run() -> None:
+    with pytest.raises(AutotrophError, match="turns real_floor, which this recipe does not have; it has temperature"):
+        Monitors(entropy=Limit(response="more real")).check({"temperature": 1.0})
 
 
 def test_only_a_declared_hold_keeps_a_candidate_back() -> None:
     promote = Decision("promote", "better", "a", "b")
-    warn, hold = (Monitors(entropy=Limit(low=1.0, response=r)).alarms({"entropy": 0.0}) for r in ("warn", "hold"))
+    warn, hold = (Monitors(entropy=Limit(low=1.0, response=r)).alarms({"entropy": 0.0}, {}) for r in ("warn", "hold"))
     assert held(promote, warn) == promote
     assert held(promote, hold).verdict == "hold"
     assert held(promote, hold).reason == "held by monitor entropy; else: better"
