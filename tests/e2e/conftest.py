@@ -59,5 +59,6 @@ PRACTICE: dict[str, Any] = {
     "sealed": 150,
     "final_sealed": 150,
     "base": {"hidden": 32, "train": {"steps": 90, "rows": 500}},
+    "learner": {"muon_lr": 0.001, "adam_lr": 0.002},
 }
-"""A base that copies three characters now and then, and three cycles of GRPO."""
+"""A base that copies most words of three characters, and three cycles of GRPO, slow enough to keep shorter ones."""

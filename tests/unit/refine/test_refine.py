@@ -34,6 +34,9 @@ class Characters:
     def encode(self, text: str) -> list[int]:
         return [ord(character) for character in text]
 
+    def prompt(self, text: str) -> list[int]:
+        return [*self.opening, *self.encode(text)]
+
     def decode(self, ids: Sequence[int]) -> str:
         return "".join(chr(i) for i in ids if i > 2)
 
