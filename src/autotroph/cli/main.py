@@ -246,12 +246,13 @@ def _drive(recipe: Any, config: Any, opened: Any, as_json: bool, loop: Any = Non
     record = opened.record()
     html.write(record, opened.folder / "report.html")
     watch.console.print(table.final_table(record))
-    watch.console.print(f"report: {opened.folder / 'report.html'}   ledger root: {opened.ledger.root}")
+    watch.console.print(f"report: {opened.folder / 'report.html'}", soft_wrap=True)
+    watch.console.print(f"ledger root: {record.root} ({record.events} events)", soft_wrap=True)
     if as_json:
-        click.echo(json.dumps(summary(record, opened.folder, opened.ledger.root)))
+        click.echo(json.dumps(summary(record, opened.folder)))
 
 
-def summary(record: Any, folder: Path, root: str) -> dict[str, Any]:
+def summary(record: Any, folder: Path) -> dict[str, Any]:
     """The last line of `run --json`."""
 
     def accuracy(levels: dict[int, tuple[float, int]]) -> dict[str, dict[str, float]]:
@@ -273,7 +274,7 @@ def summary(record: Any, folder: Path, root: str) -> dict[str, Any]:
         ],
         "seconds": record.seconds,
         "tokens": record.tokens,
-        "ledger_root": root,
+        "ledger_root": record.root,
     }
 
 
