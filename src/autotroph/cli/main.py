@@ -1,7 +1,8 @@
 """`autotroph`: the command line.
 
 Exit codes: 0 done; 2 a mistake in what was given (one line on stderr says what, where and the way out); 3 a budget cap
-stopped the run at a safe point; 130 interrupted, resumable. `gate` has its own: 0 promote, 1 hold, 3 roll back.
+stopped the run at a safe point; 130 interrupted, resumable. `gate` has its own: 0 promote, 1 hold, 3 roll back; and so
+has `verify`: 0 sound, 1 not.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ import click
 from autotroph.cli.drill import drill
 from autotroph.cli.gate import gate
 from autotroph.cli.options import nested, options
+from autotroph.cli.verify import verify
 from autotroph.core.config import merged
 from autotroph.core.errors import AutotrophError, BudgetExceeded
 
@@ -111,6 +113,7 @@ def run() -> None:
 
 cli.add_command(gate)
 cli.add_command(drill)
+cli.add_command(verify)
 
 
 @cli.command()

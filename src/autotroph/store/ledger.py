@@ -85,6 +85,17 @@ class Ledger:
     def last(self, kind: str) -> Event | None:
         return next(self._select("WHERE kind = ? ORDER BY seq DESC LIMIT 1", kind), None)
 
+    def numbers(self) -> list[int]:
+        """Of all events; a sound ledger has 0 to n-1."""
+        return [int(str(seq)) for (seq,) in self._db.execute("SELECT seq FROM event ORDER BY seq")]
+
+    def event(self, seq: int) -> Event:
+        """Raises ValueError where its text is no JSON object."""
+        found = next(self._select("WHERE seq = ?", seq))
+        if not isinstance(found.data, dict):
+            raise ValueError(f"event {seq} is a JSON {type(found.data).__name__}")
+        return found
+
     def leaves(self) -> list[bytes]:
         """Leaf hashes of the Merkle tree, one an event."""
         rows = self._db.execute("SELECT seq, kind, data FROM event ORDER BY seq")
@@ -131,7 +142,7 @@ class Ledger:
     def __exit__(self, _kind: object, error: BaseException | None, _trace: object) -> None:
         self.close(orderly=foreseen(error))
 
-    def _select(self, clause: str, *bindings: str) -> Iterator[Event]:
+    def _select(self, clause: str, *bindings: str | int) -> Iterator[Event]:
         rows = self._db.execute(f"SELECT seq, kind, data, hash FROM event {clause}", bindings)
         return (Event(seq, kind, json.loads(data), digest) for seq, kind, data, digest in rows)
 

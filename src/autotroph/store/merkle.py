@@ -7,7 +7,8 @@ node can pass for a leaf.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from functools import reduce
 
 
 def leaf_hash(entry: bytes) -> bytes:
@@ -27,6 +28,17 @@ def root(leaves: Sequence[bytes]) -> bytes:
         paired = [node_hash(row[i], row[i + 1]) for i in range(0, len(row) - 1, 2)]
         row = paired + row[len(row) - len(row) % 2 :]
     return row[0]
+
+
+def roots(leaves: Sequence[bytes]) -> Iterator[bytes]:
+    """Roots of the first leaf, of the first two and so on, at no more than log2(n) hashes each."""
+    peaks: list[bytes] = []
+    for count, leaf in enumerate(leaves, 1):
+        peaks.append(leaf)
+        for _ in range((count & -count).bit_length() - 1):
+            right = peaks.pop()
+            peaks[-1] = node_hash(peaks[-1], right)
+        yield reduce(lambda right, left: node_hash(left, right), reversed(peaks))
 
 
 def inclusion_proof(leaves: Sequence[bytes], index: int) -> list[bytes]:

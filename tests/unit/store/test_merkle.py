@@ -17,6 +17,7 @@ from autotroph.store.merkle import (
     inclusion_proof,
     leaf_hash,
     root,
+    roots,
 )
 
 ENTRIES = ["", "00", "10", "2021", "3031", "40414243", "5051525354555657", "606162636465666768696a6b6c6d6e6f"]
@@ -48,6 +49,12 @@ def test_the_empty_tree_is_the_hash_of_nothing() -> None:
 @pytest.mark.parametrize("size", range(1, 9))
 def test_published_roots(size: int) -> None:
     assert root(LEAVES[:size]).hex() == ROOTS[size - 1]
+    assert [found.hex() for found in roots(LEAVES[:size])] == ROOTS[:size]
+
+
+def test_roots_of_all_beginnings_are_those_of_the_beginnings() -> None:
+    leaves = leaves_of(70)
+    assert list(roots(leaves)) == [root(leaves[:n]) for n in range(1, 71)]
 
 
 @pytest.mark.parametrize(
