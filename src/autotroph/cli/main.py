@@ -20,6 +20,7 @@ import click
 from autotroph.cli.drill import drill
 from autotroph.cli.gate import gate
 from autotroph.cli.options import nested, options
+from autotroph.cli.runs import runs
 from autotroph.cli.verify import verify
 from autotroph.core.config import merged
 from autotroph.core.errors import AutotrophError, BudgetExceeded
@@ -114,6 +115,7 @@ def run() -> None:
 cli.add_command(gate)
 cli.add_command(drill)
 cli.add_command(verify)
+cli.add_command(runs)
 
 
 @cli.command()
