@@ -159,7 +159,12 @@ def cycle(state: State, loop: Loop, watch: Observer) -> State:
         alarms=alarms,
     )
     watch.cycle(record)
-    return state.commit(candidate, record, turned(state.knobs, alarms))
+    ruling = {
+        "gate": stages.gate.model_dump(mode="json"),
+        "answered": answered,
+        "evidence": state.keep(champion_report, candidate_report),
+    }
+    return state.commit(candidate, record, turned(state.knobs, alarms), ruling)
 
 
 class Clock:

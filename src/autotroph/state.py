@@ -12,10 +12,11 @@ from typing import Any
 from torch import Tensor
 
 from autotroph.core.budget import Meter
-from autotroph.core.decision import Verdict
+from autotroph.core.decision import Report, Verdict
 from autotroph.core.policy import Policy
 from autotroph.core.task import Provenance, Task, stable_hash
 from autotroph.core.trace import Group, Trace
+from autotroph.evaluate import evidence
 from autotroph.models import checkpoint
 from autotroph.models.engine import Engine, compute_dtype
 from autotroph.models.tokenizer import TextTokenizer
@@ -111,7 +112,7 @@ class State:
         training: Sequence[Mapping[str, Tensor]] = (),
     ) -> Policy:
         """Store weights as a new policy, child of the trainee, made from `rows`."""
-        data = self.run.rows.put(lambda folder: _write_rows(folder / "rows.jsonl", rows), _hash_rows).name
+        data = self.run.rows.put(lambda folder: _write_rows(folder / "rows.jsonl", rows), hash_rows).name
         policy = _store(self.run, lambda work: checkpoint.save(models, tokenizer, work, training))
         return replace(policy, parent=self.trainee.id, data=data, cycle=self.cycle, depth=depth)
 
@@ -121,12 +122,19 @@ class State:
             if record.decision.promoted:
                 yield _read_rows(self.run.rows.path(event.data["rows"]) / "rows.jsonl")
 
-    def commit(self, candidate: Policy, record: CycleRecord, knobs: Mapping[str, float]) -> State:
+    def keep(self, champion: Report, candidate: Report) -> str:
+        """Store the per-task results on which a decision rests; returns their name."""
+        return self.run.evidence.put(lambda work: evidence.write(work, champion, candidate), evidence.digest).name
+
+    def commit(
+        self, candidate: Policy, record: CycleRecord, knobs: Mapping[str, float], ruling: Mapping[str, Any]
+    ) -> State:
         """Write the cycle as one ledger entry and return the next state.
 
         Promotion changes the champion, and raises the level to what the round found mastered. A candidate that is held
         goes on training, to be compared with the same champion again; after a roll back the champion does.
-        `knobs`: those that monitors have turned so far.
+        `knobs`: those that monitors have turned so far. `ruling`: what the gate was and what it was shown, beside the
+        record, so that anyone can ask it again.
         """
         champion = candidate if record.decision.promoted else self.champion
         trainee = self.champion if record.decision.verdict == "roll back" else candidate
@@ -142,6 +150,7 @@ class State:
             "cycle",
             {
                 "record": record.model_dump(mode="json"),
+                "ruling": dict(ruling),
                 "rows": candidate.data,
                 "state": after,
                 "meter": self.meter.snapshot(),
@@ -155,7 +164,8 @@ def _store(run: Run, build: Callable[[Path], object]) -> Policy:
     return Policy(folder.name, "weights", uri=folder.name, members=checkpoint.members(folder))
 
 
-def _hash_rows(folder: Path) -> str:
+def hash_rows(folder: Path) -> str:
+    """16 hex digits over a cycle's rows: the name of the artifact that they are."""
     return stable_hash((folder / "rows.jsonl").read_text())[:16]
 
 

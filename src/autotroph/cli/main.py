@@ -1,7 +1,8 @@
 """`autotroph`: the command line.
 
 Exit codes: 0 done; 2 a mistake in what was given (one line on stderr says what, where and the way out); 3 a budget cap
-stopped the run at a safe point; 130 interrupted, resumable. `gate` has its own: 0 promote, 1 hold, 3 roll back.
+stopped the run at a safe point; 130 interrupted, resumable. `gate` has its own: 0 promote, 1 hold, 3 roll back; and so
+has `verify`: 0 sound, 1 not.
 """
 
 from __future__ import annotations
@@ -19,6 +20,8 @@ import click
 from autotroph.cli.drill import drill
 from autotroph.cli.gate import gate
 from autotroph.cli.options import nested, options
+from autotroph.cli.runs import runs
+from autotroph.cli.verify import verify
 from autotroph.core.config import merged
 from autotroph.core.errors import AutotrophError, BudgetExceeded
 
@@ -111,6 +114,8 @@ def run() -> None:
 
 cli.add_command(gate)
 cli.add_command(drill)
+cli.add_command(verify)
+cli.add_command(runs)
 
 
 @cli.command()
@@ -246,12 +251,13 @@ def _drive(recipe: Any, config: Any, opened: Any, as_json: bool, loop: Any = Non
     record = opened.record()
     html.write(record, opened.folder / "report.html")
     watch.console.print(table.final_table(record))
-    watch.console.print(f"report: {opened.folder / 'report.html'}   ledger root: {opened.ledger.root}")
+    watch.console.print(f"report: {opened.folder / 'report.html'}", soft_wrap=True)
+    watch.console.print(f"ledger root: {record.root} ({record.events} events)", soft_wrap=True)
     if as_json:
-        click.echo(json.dumps(summary(record, opened.folder, opened.ledger.root)))
+        click.echo(json.dumps(summary(record, opened.folder)))
 
 
-def summary(record: Any, folder: Path, root: str) -> dict[str, Any]:
+def summary(record: Any, folder: Path) -> dict[str, Any]:
     """The last line of `run --json`."""
 
     def accuracy(levels: dict[int, tuple[float, int]]) -> dict[str, dict[str, float]]:
@@ -273,7 +279,7 @@ def summary(record: Any, folder: Path, root: str) -> dict[str, Any]:
         ],
         "seconds": record.seconds,
         "tokens": record.tokens,
-        "ledger_root": root,
+        "ledger_root": record.root,
     }
 
 

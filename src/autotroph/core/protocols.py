@@ -279,6 +279,10 @@ class Gate(Protocol):
         """Comparisons that one sealed set serves before it is replaced by fresh tasks."""
         ...
 
+    def model_dump(self, *, mode: str) -> dict[str, Any]:
+        """Its configuration, which the ledger keeps beside each decision."""
+        ...
+
     def decide(self, champion: Report, candidate: Report, look: int, answered: int = 0) -> Decision:
         """`look`: 1 for the first comparison of the run. `answered`: earlier verdicts on this set other than hold."""
         ...

@@ -199,6 +199,7 @@ def provenance(record: RunRecord) -> Markup:
         "seed": record.seed,
         "base": record.base,
         "champion": record.champion,
+        "ledger root": f"{record.root} ({record.events} events)",
     }
     parts = {"Configuration": record.config, "Machine": record.machine, "Versions": record.versions}
     return section(

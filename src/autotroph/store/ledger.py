@@ -1,22 +1,25 @@
-"""The run's history: an append-only, hash-chained list of events in SQLite.
+"""The run's history: an append-only, hash-chained list of events in SQLite, with a Merkle root over all of them.
 
 An event that `append` has returned from is on the disk (WAL, synchronous=FULL). One process writes; anybody may read.
+The chain lies beside what it protects: whoever can write the file can make a chain anew. The root is printed and kept
+in the report, so that it also lies where the ledger's writer does not come again.
 """
 
 from __future__ import annotations
 
-import fcntl
 import hashlib
 import json
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 import apsw
 
 from autotroph.core.errors import AutotrophError
+from autotroph.store import merkle
+from autotroph.store.lock import Lock
 
 GENESIS = "0" * 64
 
@@ -31,7 +34,12 @@ class Event:
 
 def chain_hash(previous: str, seq: int, kind: str, data: str) -> str:
     """SHA-256 over the previous hash and this event's content; `data` is its JSON text as stored."""
-    return hashlib.sha256(f"{previous}\n{seq}\n{kind}\n{data}".encode()).hexdigest()
+    return hashlib.sha256(previous.encode() + b"\n" + entry(seq, kind, data)).hexdigest()
+
+
+def entry(seq: int, kind: str, data: str) -> bytes:
+    """What a leaf of the Merkle tree stands for; `data` is the event's JSON text as stored."""
+    return f"{seq}\n{kind}\n{data}".encode()
 
 
 class Ledger:
@@ -39,7 +47,7 @@ class Ledger:
 
     def __init__(self, path: Path, *, write: bool = False):
         self.path = path
-        self._lock = _lock(path) if write else None
+        self._lock = Lock(path.with_suffix(".lock")) if write else None
         flags = apsw.SQLITE_OPEN_READWRITE | apsw.SQLITE_OPEN_CREATE if write else apsw.SQLITE_OPEN_READONLY
         try:
             self._db = apsw.Connection(str(path), flags=flags)
@@ -51,7 +59,7 @@ class Ledger:
                     "CREATE TABLE IF NOT EXISTS event"
                     "(seq INTEGER PRIMARY KEY, at REAL, kind TEXT, data TEXT, hash TEXT) STRICT"
                 )
-            self.root = next((event.hash for event in self._select("ORDER BY seq DESC LIMIT 1")), GENESIS)
+            self._head = next((event.hash for event in self._select("ORDER BY seq DESC LIMIT 1")), GENESIS)
         except apsw.Error as error:
             self.close()
             raise AutotrophError(f"ledger {path}: {error}; is this a run folder?") from error
@@ -60,14 +68,14 @@ class Ledger:
         """Write one event durably. Raises AutotrophError when the disk refuses; nothing is half written then."""
         text = json.dumps(data, sort_keys=True, allow_nan=False)
         seq = len(self)
-        event = Event(seq, kind, json.loads(text), chain_hash(self.root, seq, kind, text))
+        event = Event(seq, kind, json.loads(text), chain_hash(self._head, seq, kind, text))
         try:
             self._db.execute("INSERT INTO event VALUES (?, ?, ?, ?, ?)", (seq, time.time(), kind, text, event.hash))
         except apsw.FullError as error:
             raise AutotrophError(f"ledger {self.path}: disk full; free some space and resume the run") from error
         except apsw.IOError as error:
             raise AutotrophError(f"ledger {self.path}: {error}; check the disk and resume the run") from error
-        self.root = event.hash
+        self._head = event.hash
         return event
 
     def events(self, kind: str | None = None) -> Iterator[Event]:
@@ -77,43 +85,68 @@ class Ledger:
     def last(self, kind: str) -> Event | None:
         return next(self._select("WHERE kind = ? ORDER BY seq DESC LIMIT 1", kind), None)
 
+    def numbers(self) -> list[int]:
+        """Of all events; a sound ledger has 0 to n-1."""
+        return [int(str(seq)) for (seq,) in self._db.execute("SELECT seq FROM event ORDER BY seq")]
+
+    def event(self, seq: int) -> Event:
+        """Raises ValueError where its text is no JSON object."""
+        found = next(self._select("WHERE seq = ?", seq))
+        if not isinstance(found.data, dict):
+            raise ValueError(f"event {seq} is a JSON {type(found.data).__name__}")
+        return found
+
+    def leaves(self) -> list[bytes]:
+        """Leaf hashes of the Merkle tree, one an event."""
+        rows = self._db.execute("SELECT seq, kind, data FROM event ORDER BY seq")
+        return [merkle.leaf_hash(entry(seq, kind, data)) for seq, kind, data in rows]
+
+    def root(self) -> str:
+        """The Merkle root over all events (RFC 9162), in hexadecimal."""
+        return merkle.root(self.leaves()).hex()
+
+    def faults(self) -> Iterator[tuple[int, str]]:
+        """Recompute the chain: (number, what is wrong) of every event that does not fit the one before it."""
+        previous: str | None = GENESIS
+        expected = 0
+        for seq, kind, data, stored in self._db.execute("SELECT seq, kind, data, hash FROM event ORDER BY seq"):
+            if seq != expected:
+                yield (
+                    expected,
+                    "it was removed" if seq == expected + 1 else f"it and those up to {seq - 1} were removed",
+                )
+                previous = None
+            if previous is not None and chain_hash(previous, seq, kind, data) != stored:
+                yield seq, "it was altered, or moved here"
+            previous, expected = stored, seq + 1
+
     def check(self) -> None:
-        """Recompute the chain; raises AutotrophError naming the first event that does not fit."""
-        previous = GENESIS
-        for seq, (found, kind, data, stored) in enumerate(
-            self._db.execute("SELECT seq, kind, data, hash FROM event ORDER BY seq")
-        ):
-            if found != seq or chain_hash(previous, seq, kind, data) != stored:
-                raise AutotrophError(f"ledger {self.path}: event {seq} was altered, dropped or moved; do not trust it")
-            previous = stored
+        """Raises AutotrophError naming the first event that does not fit the chain."""
+        for seq, _ in self.faults():
+            raise AutotrophError(f"ledger {self.path}: event {seq} was altered, dropped or moved; do not trust it")
 
     def __len__(self) -> int:
         newest = self._db.execute("SELECT max(seq) FROM event").fetchall()[0][0]
         return 0 if newest is None else int(str(newest)) + 1
 
-    def close(self) -> None:
+    def close(self, *, orderly: bool = True) -> None:
+        """`orderly`: whether the process has stopped of its own will; else its end counts as a crash."""
         if hasattr(self, "_db"):
             self._db.close()
         if self._lock is not None:
-            self._lock.close()
+            self._lock.release(orderly=orderly)
 
     def __enter__(self) -> Ledger:
         return self
 
-    def __exit__(self, *_: object) -> None:
-        self.close()
+    def __exit__(self, _kind: object, error: BaseException | None, _trace: object) -> None:
+        self.close(orderly=foreseen(error))
 
-    def _select(self, clause: str, *bindings: str) -> Iterator[Event]:
+    def _select(self, clause: str, *bindings: str | int) -> Iterator[Event]:
         rows = self._db.execute(f"SELECT seq, kind, data, hash FROM event {clause}", bindings)
         return (Event(seq, kind, json.loads(data), digest) for seq, kind, data, digest in rows)
 
 
-def _lock(path: Path) -> IO[bytes]:
-    """An exclusive lock beside the ledger; the kernel frees it when the process ends, however it ends."""
-    handle = path.with_suffix(".lock").open("wb")
-    try:
-        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
-        handle.close()
-        raise AutotrophError(f"run {path.parent}: another process is writing to it; wait for it or stop it") from None
-    return handle
+def foreseen(error: BaseException | None) -> bool:
+    """Whether a process that ends with this error has stopped, by a rule or a person; None: it came to its end."""
+    return error is None or isinstance(error, AutotrophError | KeyboardInterrupt)

@@ -123,3 +123,6 @@ class RunRecord(Config):
     finished: bool
     gap: Gap | None = None
     """Measured on the base before the first cycle; None where it was not asked for."""
+    events: int = 0
+    root: str = ""
+    """Merkle root over the ledger's `events` (RFC 9162)."""

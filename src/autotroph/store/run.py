@@ -3,6 +3,7 @@
 runs/<id>/ledger.sqlite    every event; what is acknowledged there has happened
          /policies/<hash>/ checkpoints, content-addressed
          /rows/<hash>/     the training rows of each cycle
+         /evidence/<hash>/ per-task results of champion and candidate, on which a decision rests
          /report.html
 """
 
@@ -19,7 +20,7 @@ from autotroph.core.budget import Meter
 from autotroph.core.errors import AutotrophError
 from autotroph.core.policy import Policy
 from autotroph.store.artifacts import Artifacts, clear_disk_errors
-from autotroph.store.ledger import Ledger
+from autotroph.store.ledger import Ledger, foreseen
 from autotroph.store.record import CycleRecord, Gap, RunRecord
 
 PACKAGES = ("autotroph", "torch", "numpy", "tokenizers", "safetensors", "reasoning-gym", "datasketch")
@@ -56,6 +57,7 @@ class Run:
         self.ledger = Ledger(folder / "ledger.sqlite", write=write)
         self.policies = Artifacts(folder / "policies")
         self.rows = Artifacts(folder / "rows")
+        self.evidence = Artifacts(folder / "evidence")
 
     @classmethod
     def create(cls, folder: Path, start: Mapping[str, Any]) -> Run:
@@ -128,13 +130,15 @@ class Run:
             tokens=spent.tokens,
             finished=end is not None,
             gap=self.gap(),
+            events=len(self.ledger),
+            root=self.ledger.root(),
         )
 
-    def close(self) -> None:
-        self.ledger.close()
+    def close(self, *, orderly: bool = True) -> None:
+        self.ledger.close(orderly=orderly)
 
     def __enter__(self) -> Run:
         return self
 
-    def __exit__(self, *_: object) -> None:
-        self.close()
+    def __exit__(self, _kind: object, error: BaseException | None, _trace: object) -> None:
+        self.close(orderly=foreseen(error))

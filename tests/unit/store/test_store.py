@@ -1,6 +1,7 @@
 """The ledger and the artifacts: durable, exclusive, tamper-evident."""
 
 import errno
+import hashlib
 import sqlite3
 import subprocess
 import sys
@@ -9,8 +10,9 @@ from pathlib import Path
 import pytest
 
 from autotroph.core.errors import AutotrophError
+from autotroph.store import merkle
 from autotroph.store.artifacts import Artifacts, clear_disk_errors
-from autotroph.store.ledger import GENESIS, Ledger, chain_hash
+from autotroph.store.ledger import GENESIS, Ledger, chain_hash, entry
 from autotroph.store.run import Run
 
 
@@ -29,10 +31,25 @@ def test_events_come_back_in_order(tmp_path) -> None:
         ledger.check()
 
 
-def test_root_is_the_chain_of_all_events(tmp_path) -> None:
+def test_events_are_chained_and_the_root_is_over_all_of_them(tmp_path) -> None:
     with Ledger(filled(tmp_path, 2)) as ledger:
         first = chain_hash(GENESIS, 0, "event", '{"i": 0}')
-        assert ledger.root == chain_hash(first, 1, "event", '{"i": 1}')
+        second = chain_hash(first, 1, "event", '{"i": 1}')
+        assert [event.hash for event in ledger.events()] == [first, second]
+        leaves = [hashlib.sha256(b'\0%d\nevent\n{"i": %d}' % (i, i)).digest() for i in range(2)]
+        assert ledger.root() == hashlib.sha256(b"\1" + leaves[0] + leaves[1]).hexdigest()
+
+
+def test_an_event_and_the_growth_since_can_be_proven_with_roots_alone(tmp_path) -> None:
+    path = filled(tmp_path)
+    with Ledger(path) as ledger:
+        then = bytes.fromhex(ledger.root())
+    with Ledger(path, write=True) as ledger:
+        ledger.append("event", {"i": 5})
+        now, leaves = bytes.fromhex(ledger.root()), ledger.leaves()
+    third = merkle.leaf_hash(entry(2, "event", '{"i": 2}'))
+    assert merkle.includes(now, 6, third, 2, merkle.inclusion_proof(leaves, 2))
+    assert merkle.grew(then, 5, now, 6, merkle.consistency_proof(leaves, 5))
 
 
 @pytest.mark.parametrize(
@@ -50,6 +67,22 @@ def test_every_change_of_history_is_found(tmp_path, attack: str) -> None:
         db.execute(attack)
     with Ledger(path) as ledger, pytest.raises(AutotrophError, match="altered, dropped or moved"):
         ledger.check()
+
+
+@pytest.mark.parametrize(
+    ("attack", "found"),
+    [
+        ("UPDATE event SET data = '{}' WHERE seq = 2", [(2, "it was altered, or moved here")]),
+        ("DELETE FROM event WHERE seq = 1", [(1, "it was removed")]),
+        ("DELETE FROM event WHERE seq IN (1, 2)", [(1, "it and those up to 2 were removed")]),
+    ],
+)
+def test_the_event_that_is_wrong_is_named_and_no_other(tmp_path, attack: str, found: list) -> None:
+    path = filled(tmp_path)
+    with sqlite3.connect(path) as db:
+        db.execute(attack)
+    with Ledger(path) as ledger:
+        assert list(ledger.faults()) == found
 
 
 def test_one_writer_at_a_time(tmp_path) -> None:
