@@ -138,7 +138,7 @@ def test_a_budget_stops_at_a_safe_point_with_its_own_code(capsys: pytest.Capture
     assert invoke(["report", "r"]) == 0
 
 
-SLOW = [*TINY, "--rounds", "6", "--steps", "60", "--reach", "0"]
+SLOW = [*TINY, "--rounds", "6", "--steps", "300", "--reach", "0"]
 """Rounds long enough to be interrupted in."""
 
 

@@ -240,7 +240,7 @@ def test_rft_learns_from_right_tries_alone_in_an_environment(tmp_path: Path) -> 
     assert after > before, f"{before:.2f} -> {after:.2f}"
 
 
-HALF_TAUGHT = {"rope_theta": 1e4, "train": {"steps": 200, "rows": 3000}}
+HALF_TAUGHT = {"rope_theta": 1e4, "train": {"steps": 215, "rows": 3000}}
 """A base that adds two digits nearly always and three in about two thirds of the cases."""
 
 
