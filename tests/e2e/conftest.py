@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from pathlib import Path
 from typing import Any
 
@@ -49,6 +50,12 @@ SMALL: dict[str, Any] = {
     "base": {"train": {"steps": 60, "rows": 2000}},
 }
 """A base that has barely begun to learn two digits, and two rounds in which it goes on."""
+
+
+def heeds_ctrl_c() -> None:
+    """In a child before it becomes another program: tests that run in the background have Ctrl-C ignored for them."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
 
 PRACTICE: dict[str, Any] = {
     "task": "copy",

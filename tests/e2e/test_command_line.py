@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from conftest import heeds_ctrl_c
 
 from autotroph.cli.main import invoke
 from autotroph.core.errors import AutotrophError
@@ -153,7 +154,7 @@ def cycles_of(folder: Path) -> int:
 
 def test_ctrl_c_is_a_safe_stop_and_resume_goes_on(elsewhere: Path, capsys: pytest.CaptureFixture[str]) -> None:
     command = [sys.executable, "-m", "autotroph", "run", "length_generalisation", *SLOW, "--out", "r"]
-    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True, preexec_fn=heeds_ctrl_c) as process:
         deadline = time.monotonic() + 100
         while not cycles_of(elsewhere / "r"):
             assert time.monotonic() < deadline

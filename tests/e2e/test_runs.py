@@ -8,6 +8,7 @@ import time
 from pathlib import Path
 
 import pytest
+from conftest import heeds_ctrl_c
 
 from autotroph.cli.main import invoke
 
@@ -33,7 +34,10 @@ def test_a_killed_run_has_crashed_at_once_and_an_interrupted_one_has_stopped(
     folder = tmp_path / "runs"
     folder.mkdir()
     command = [sys.executable, "-m", "autotroph", "run", "length_generalisation", *LONG, "--out"]
-    processes = {name: subprocess.Popen([*command, str(folder / name)], stderr=subprocess.DEVNULL) for name in "ab"}
+    processes = {
+        name: subprocess.Popen([*command, str(folder / name)], stderr=subprocess.DEVNULL, preexec_fn=heeds_ctrl_c)
+        for name in "ab"
+    }
     try:
         deadline = time.monotonic() + 100
         while listed(folder, capsys) != [("a", "running"), ("b", "running")]:
