@@ -118,7 +118,7 @@ def cycle(state: State, loop: Loop, watch: Observer) -> State:
     refuse_unless_train((group.task for group in selected), "optimize")
     candidate, metrics = stages.optimize(selected, state)
     clock.enter("evaluate")
-    opened = state.cycle - state.cycle % stages.gate.reuse
+    opened = opened_at(state.cycle, stages.gate.reuse)
     suite, seed = stages.suite(state.seed_at(opened, "sealed")), state.seed("evaluate")
     champion_sampler, candidate_sampler = state.sampler(state.champion), state.sampler(candidate)
     if loop.adaptive:
@@ -129,7 +129,7 @@ def cycle(state: State, loop: Loop, watch: Observer) -> State:
     for probe in stages.probes:
         metrics |= probe(state, candidate, selected)
     clock.enter("gate")
-    answered = sum(verdict != "hold" for verdict in state.verdicts()[opened:])
+    answered = answers(state.verdicts()[opened:])
     decision = stages.gate.decide(champion_report, candidate_report, state.cycle + 1, answered)
     rows = rows_of(state.champion.id, selected)
     metrics |= row_metrics(rows, candidate_report, stages.verify) | {"contamination": contamination(selected)}
@@ -165,6 +165,16 @@ def cycle(state: State, loop: Loop, watch: Observer) -> State:
         "evidence": state.keep(champion_report, candidate_report),
     }
     return state.commit(candidate, record, turned(state.knobs, alarms), ruling)
+
+
+def opened_at(cycle: int, reuse: int) -> int:
+    """The cycle in which the sealed set of this one was fresh."""
+    return cycle - cycle % reuse
+
+
+def answers(verdicts: Sequence[str]) -> int:
+    """How often a sealed set has told something: holding says nothing of it."""
+    return sum(verdict != "hold" for verdict in verdicts)
 
 
 class Clock:

@@ -19,7 +19,7 @@ from autotroph.core.decision import Decision
 from autotroph.core.errors import AutotrophError
 from autotroph.evaluate import evidence
 from autotroph.evaluate.gate import PairedGate
-from autotroph.loop import held
+from autotroph.loop import answers, held, opened_at
 from autotroph.models.checkpoint import content_hash
 from autotroph.state import hash_rows
 from autotroph.store import merkle
@@ -140,7 +140,7 @@ class _Replay:
         for name, value in PairedGate.model_validate(self.config["gate"]):
             if name not in DERIVED and getattr(gate, name) != value:
                 blame(seq, f"its gate has {name} {getattr(gate, name)}, and the run was configured with {value}")
-        answered = sum(verdict != "hold" for verdict in self.verdicts[record.cycle - record.cycle % gate.reuse :])
+        answered = answers(self.verdicts[opened_at(record.cycle, gate.reuse) :])
         if ruling["answered"] != answered:
             blame(
                 seq, f"its gate was told of {ruling['answered']} answers of this sealed set, and there were {answered}"

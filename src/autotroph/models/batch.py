@@ -5,6 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections import deque
 from dataclasses import dataclass
+from functools import cached_property
 
 import torch
 from torch import Tensor
@@ -59,7 +60,11 @@ class Job:
 
     def spend(self, passed: int, chosen: int = 0) -> None:
         """Meter tokens that passed the model, and those that were drawn."""
-        self.meter.spend(tokens=chosen, flops=2 * passed * sum(p.numel() for p in self.model.parameters()))
+        self.meter.spend(tokens=chosen, flops=passed * self.flops_per_token)
+
+    @cached_property
+    def flops_per_token(self) -> int:
+        return 2 * sum(parameter.numel() for parameter in self.model.parameters())
 
     def damaged(self) -> AutotrophError:
         return AutotrophError(f"policy {self.policy.id}: logits are not finite; its weights are damaged")
@@ -139,7 +144,7 @@ class TorchBatch(Batch):
         if self.slots == 0:
             raise job.too_small(positions, each)
         self.cache = self.model.cache(self.slots, positions)
-        self.decoding = GraphDecoding(self.model, self.cache)
+        self.graphs = GraphDecoding(self.model, self.cache) if weight.device.type == "cuda" else None
         self.row = job.limit_N.new_empty(0)
         self.hidden = weight.new_empty(0, self.model.config.hidden_size)
 
@@ -147,8 +152,10 @@ class TorchBatch(Batch):
         requests = sorted(requests, key=lambda request: -len(request.rows))
         begin, count = self.going, len(requests)
         ids_BT, length_B = self._padded(requests)
-        states = self.decoding.prefill(ids_BT, begin)
-        self.cache.length_B[begin : begin + count] = length_B
+        cache = self.cache.rows(begin, begin + count)
+        cache.length_B.zero_()
+        states = self.model(ids_BT, cache=cache)
+        cache.length_B.copy_(length_B)
         self.job.spend(ids_BT.numel())
         hidden = states[torch.arange(count, device=length_B.device), length_B - 1]
         rows, parts, place = [request.rows[0] for request in requests], [hidden], begin + count
@@ -172,7 +179,13 @@ class TorchBatch(Batch):
         token_B = self._let_go(choice.token, stopped_B | (step_B + 1 == self.job.limit_N[row_B]))
         self.job.spend(len(token_B), chosen=len(row_B))
         if self.going:
-            self.hidden = self.decoding(token_B)
+            self.hidden = self._pass(token_B)
+
+    def _pass(self, token_B: Tensor) -> Tensor:
+        """Hidden states [B, C] after one more token of each row."""
+        if self.graphs is not None:
+            return self.graphs(token_B)
+        return self.model(token_B[:, None], cache=self.cache.rows(0, self.going))[:, -1]
 
     def _let_go(self, token_B: Tensor, ended_B: Tensor) -> Tensor:
         """Close the gaps that ended rows leave with the last rows; returns the tokens of those that stay."""

@@ -200,7 +200,7 @@ class FusedBatch(Batch):
         """Prompts through the model, into free slots."""
         taken = {slot for slot, _ in self.known.values()}
         free = (slot for slot in range(self.prompts.shape.slots) if slot not in taken)
-        some = max(1, PREFILL // max((len(request.prompt) for request in requests), default=1))
+        some = max(1, PASSING // max((len(request.prompt) for request in requests), default=1))
         for begin in range(0, len(requests), some):
             part = requests[begin : begin + some]
             ids_BT, length_B = self._padded(part)
@@ -224,7 +224,7 @@ class FusedBatch(Batch):
         self.job.spend(run.passed, chosen=run.chosen)
 
 
-PREFILL = 128
+PASSING = 128
 """Prompt tokens that pass the model at a time: what they leave behind on their way is small, and still near."""
 
 STEPS = 16

@@ -21,9 +21,10 @@ Replay = Callable[[], None]
 
 
 class GraphDecoding:
-    """What `model(ids, cache=cache)` computes, for prompts and then for one new token a row, without a gradient.
+    """What `model(ids, cache=cache)` computes for one new token a row, without a gradient.
 
-    `cache` is the whole cache. On a device without graphs the same steps run as they are.
+    `cache` is the whole cache. On a device without graphs the same steps run as they are, which only tests want: what
+    fills them up is computed in vain.
     """
 
     def __init__(self, model: Transformer, cache: KVCache):
@@ -32,12 +33,6 @@ class GraphDecoding:
         self.ids_B = torch.zeros(rows, dtype=torch.long, device=device)
         self.hidden_BC = torch.zeros(rows, model.config.hidden_size, dtype=cache.keys.dtype, device=device)
         self._replays: dict[tuple[int, int], Replay] = {}
-
-    def prefill(self, ids_BT: Tensor, begin: int) -> Tensor:
-        """Hidden states [B, T, C] of prompts, which the cache then holds from its row `begin` on."""
-        rows = self.cache.rows(begin, begin + len(ids_BT))
-        rows.length_B.zero_()
-        return self.model(ids_BT, cache=rows)
 
     def __call__(self, ids_B: Tensor) -> Tensor:
         """Hidden states [B, C] after one more token of each of the cache's first rows."""

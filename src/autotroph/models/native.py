@@ -167,7 +167,7 @@ def kernels(dtype: torch.dtype) -> Kernels | None:
 
 
 def _amx() -> bool:
-    """Whether this processor multiplies tiles of bf16; asks the system, once, to be allowed to."""
+    """Whether this processor multiplies tiles of bf16; asks the system to be allowed to."""
     return bool(torch.cpu._is_amx_tile_supported() and torch.cpu._init_amx())
 
 

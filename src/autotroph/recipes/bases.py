@@ -13,6 +13,7 @@ from autotroph.core.config import Config
 from autotroph.core.errors import AutotrophError
 from autotroph.core.protocols import (
     Judge,
+    Probe,
     Refiner,
     SamplingParams,
     Selector,
@@ -247,6 +248,14 @@ def trusted(family: TaskFamily) -> Verify:
     return verify
 
 
+def probes_of(tasks: int, family: TaskFamily, measured: Sequence[int], judge: Judge | None) -> tuple[Probe, ...]:
+    """What is measured for monitors on so many dev tasks; nothing on none."""
+    if not tasks:
+        return ()
+    positions = () if judge is None else (Positions(judge, tasks),)
+    return Sampled(family, measured, tasks), GivenLabels(family, tasks), *positions
+
+
 def practise(
     config: PractiseConfig,
     family: TaskFamily,
@@ -269,7 +278,7 @@ def practise(
     one does; `knobs`: what monitors may turn. `ends` are the fields of `Loop` that say when the run is done. Raises
     AutotrophError for a monitor whose response turns another knob.
     """
-    knobs, probed = knobs or {}, config.monitors.tasks
+    knobs = knobs or {}
     config.monitors.check(knobs)
 
     def suite(per_level: int, seed: int) -> SealedSuite:
@@ -298,10 +307,7 @@ def practise(
             else None,
             gate=gate_of(config, family, cycles),
             verify=trusted(family),
-            probes=(
-                *((Sampled(family, measured, probed), GivenLabels(family, probed)) if probed else ()),
-                *((Positions(judge, probed),) if judge and probed else ()),
-            ),
+            probes=probes_of(config.monitors.tasks, family, measured, judge),
         ),
         base=lambda watch: config.begin(family, taught, watch, members),
         cycles=cycles,

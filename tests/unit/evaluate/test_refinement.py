@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any, cast
 
 import pytest
+from scripted import Characters
 
 from autotroph.core.budget import Meter
 from autotroph.core.decision import Decision, Flips, Refinement, Report, Result
@@ -25,19 +26,6 @@ from autotroph.tasks.registry import task_family
 
 WARM = SamplingParams(temperature=1.0, max_tokens=40)
 PROMOTED = Decision("promote", "", "a", "b", levels={6: Flips(9, 1, 0, 0), 7: Flips(0, 0, 9, 0)})
-
-
-class Characters:
-    bos_id, eos_id, opening = 1, 2, (1,)
-
-    def encode(self, text: str) -> list[int]:
-        return [ord(character) for character in text]
-
-    def prompt(self, text: str) -> list[int]:
-        return [*self.opening, *self.encode(text)]
-
-    def decode(self, ids: Sequence[int]) -> str:
-        return "".join(chr(i) for i in ids if i > 2)
 
 
 @dataclass

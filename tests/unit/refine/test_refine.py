@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scripted import Characters
 
 from autotroph.core.budget import Meter
 from autotroph.core.policy import Policy
@@ -22,23 +23,6 @@ from autotroph.rewards.verifiable import Verifiable
 
 TASKS = [Task.of("toy", "1+1=", "2"), Task.of("toy", "2+2=", "4")]
 WARM = SamplingParams(temperature=0.8, max_tokens=4)
-
-
-class Characters:
-    bos_id, eos_id, pad_id = 1, 2, 0
-    opening, stop_ids = (1,), (2,)
-
-    def __len__(self) -> int:
-        return 0x110000
-
-    def encode(self, text: str) -> list[int]:
-        return [ord(character) for character in text]
-
-    def prompt(self, text: str) -> list[int]:
-        return [*self.opening, *self.encode(text)]
-
-    def decode(self, ids: Sequence[int]) -> str:
-        return "".join(chr(i) for i in ids if i > 2)
 
 
 @dataclass

@@ -39,10 +39,10 @@ INLINE vec load(const number *from) { return (vec)(widened(*(const halves *)from
 INLINE void store(number *to, vec x) { /* to the nearest, ties to even */
 #ifdef __AVX512BF16__
     *(halves *)to = (halves)_mm512_cvtneps_pbh((__m512)x);
-    return;
-#endif
+#else
     bits raw = (bits)x;
     *(halves *)to = narrowed((raw + 0x7fff + ((raw >> 16) & 1)) >> 16);
+#endif
 }
 #else
 typedef float number;
