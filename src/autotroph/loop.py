@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Protocol
 
 from autotroph.core.budget import Budget
 from autotroph.core.decision import Decision, Report
@@ -141,11 +141,11 @@ def cycle(state: State, loop: Loop, watch: Observer) -> State:
         found = stages.rivals.measure(decision, suite, champion_sampler, candidate_sampler, state.seed("refine"))
         decision = replace(decision, refinement=found)
     clock.leave()
-    after = state.meter.snapshot()
+    after, tried, kept = state.meter.snapshot(), by_level(rows), by_level(rows, kept=True)
     record = CycleRecord(
         cycle=state.cycle,
-        level=max((task.level for task, _ in rows), default=state.level),
-        mastered=mastered(rows, state.level, loop.mastery),
+        level=max(tried, default=state.level),
+        mastered=mastered(tried, kept, state.level, loop.mastery),
         champion=state.champion.id,
         candidate=candidate.id,
         decision=decision,
@@ -163,6 +163,7 @@ def cycle(state: State, loop: Loop, watch: Observer) -> State:
         "gate": stages.gate.model_dump(mode="json"),
         "answered": answered,
         "evidence": state.keep(champion_report, candidate_report),
+        "tried": tried,
     }
     return state.commit(candidate, record, turned(state.knobs, alarms), ruling)
 
@@ -209,10 +210,12 @@ def run_loop(run: Run, loop: Loop, watch: Observer) -> State:
         state.meter.check(loop.budget)
         refuse_after_stop(run)
         state = cycle(state, loop, watch)
+        run.sign()
     refuse_after_stop(run)
     if run.ledger.last("end") is None:
         watch.stage(state.cycle, "final")
         _finish(run, loop, state)
+    run.sign()
     return state
 
 
@@ -234,12 +237,15 @@ def _finish(run: Run, loop: Loop, state: State) -> None:
     """Measure base and champion on sealed tasks that no gate has looked at, and close the run."""
     stages, suite = loop.stages, loop.final_suite()
     refined_on = stages.suite(state.seed("refine"))
-    end: dict[str, Any] = {"refined": {}}
+    reports: dict[str, Report] = {}
+    refined: dict[str, Mapping[str, float]] = {}
     for role, policy in (("base", run.base_policy()), ("champion", state.champion)):
         sampler = state.sampler(policy)
-        end[f"{role}_accuracy"] = suite.run(sampler, stages.refiner).accuracy()
-        end["refined"][role] = refined_on.run(sampler, stages.refiner, stages.other_refiners).refined
-    run.ledger.append("end", {**end, "meter": state.meter.snapshot()})
+        reports[role] = suite.run(sampler, stages.refiner)
+        refined[role] = refined_on.run(sampler, stages.refiner, stages.other_refiners).refined
+    accuracy = {f"{role}_accuracy": report.accuracy() for role, report in reports.items()}
+    kept = {"evidence": state.keep(reports["base"], reports["champion"])}
+    run.ledger.append("end", {**accuracy, **kept, "refined": refined, "meter": state.meter.snapshot()})
 
 
 def row_metrics(rows: Rows, report: Report, verify: Verify) -> dict[str, float]:
@@ -308,11 +314,14 @@ def rows_of(policy: str, groups: Sequence[Group]) -> Rows:
     return [(group.task, trace) for group in own(policy, groups) for trace in group.traces]
 
 
-def mastered(rows: Rows, level: int, share: float) -> int:
+def by_level(rows: Rows, kept: bool = False) -> dict[int, int]:
+    """Level -> tasks in the rows; with `kept`, those of which a row was kept."""
+    tasks = {task.key: task.level for task, trace in rows if not kept or trace.rejected is None}
+    return dict(Counter(tasks.values()))
+
+
+def mastered(tried: Mapping[int, int], kept: Mapping[int, int], level: int, share: float) -> int:
     """The highest level that can be climbed to from `level` over levels of whose tasks at least `share` kept a row."""
-    while tasks := {task.key for task, _ in rows if task.level == level + 1}:
-        kept = {task.key for task, trace in rows if task.level == level + 1 and trace.rejected is None}
-        if len(kept) < share * len(tasks):
-            break
+    while level + 1 in tried and kept.get(level + 1, 0) >= share * tried[level + 1]:
         level += 1
     return level

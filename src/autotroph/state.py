@@ -112,7 +112,7 @@ class State:
         training: Sequence[Mapping[str, Tensor]] = (),
     ) -> Policy:
         """Store weights as a new policy, child of the trainee, made from `rows`."""
-        data = self.run.rows.put(lambda folder: _write_rows(folder / "rows.jsonl", rows), hash_rows).name
+        data = self.run.rows.put(lambda folder: _write_rows(folder / "rows.jsonl", rows)).name
         policy = _store(self.run, lambda work: checkpoint.save(models, tokenizer, work, training))
         return replace(policy, parent=self.trainee.id, data=data, cycle=self.cycle, depth=depth)
 
@@ -124,7 +124,7 @@ class State:
 
     def keep(self, champion: Report, candidate: Report) -> str:
         """Store the per-task results on which a decision rests; returns their name."""
-        return self.run.evidence.put(lambda work: evidence.write(work, champion, candidate), evidence.digest).name
+        return self.run.evidence.put(lambda work: evidence.write(work, champion, candidate)).name
 
     def commit(
         self, candidate: Policy, record: CycleRecord, knobs: Mapping[str, float], ruling: Mapping[str, Any]
@@ -160,13 +160,8 @@ class State:
 
 
 def _store(run: Run, build: Callable[[Path], object]) -> Policy:
-    folder = run.policies.put(build, checkpoint.content_hash)
+    folder = run.policies.put(build)
     return Policy(folder.name, "weights", uri=folder.name, members=checkpoint.members(folder))
-
-
-def hash_rows(folder: Path) -> str:
-    """16 hex digits over a cycle's rows: the name of the artifact that they are."""
-    return stable_hash((folder / "rows.jsonl").read_text())[:16]
 
 
 def _write_rows(path: Path, groups: Sequence[Group]) -> None:

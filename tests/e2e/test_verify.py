@@ -10,8 +10,9 @@ from typing import Any
 import pytest
 
 from autotroph.cli.main import invoke
-from autotroph.evaluate import evidence
-from autotroph.store.ledger import GENESIS, chain_hash
+from autotroph.store.artifacts import digest
+from autotroph.store.ledger import GENESIS, chain_hash, entry
+from autotroph.store.merkle import leaf_hash
 
 TINY = [
     "--taught", "1", "--target", "3", "--rounds", "2", "--per-round", "50", "--gold-per-level", "50", "--steps", "2",
@@ -62,7 +63,7 @@ def rewrite(run: Path, events: list[list[Any]]) -> None:
     with sqlite3.connect(run / "ledger.sqlite") as db:
         db.execute("DELETE FROM event")
         for seq, (_, at, kind, data, _) in enumerate(events):
-            previous = chain_hash(previous, seq, kind, data)
+            previous = chain_hash(previous, leaf_hash(entry(seq, at, kind, data)))
             db.execute("INSERT INTO event VALUES (?, ?, ?, ?, ?)", (seq, at, kind, data, previous))
 
 
@@ -91,12 +92,12 @@ def test_an_honest_run_is_sound_and_its_root_was_printed_and_reported(
     assert [row[2] for row in rows(honest)] == ["start", "base", "gap", "cycle", "cycle", "end"]
     code, found = check(honest)
     assert (code, found["sound"], found["faults"]) == (0, True, [])
-    assert (found["events"], found["artifacts"], found["decisions"]) == (6, 7, 2)
+    assert (found["events"], found["artifacts"], found["decisions"]) == (6, 8, 2)
     assert check(honest, "--root", found["root"])[0] == 0
     assert found["root"] in (honest / "report.html").read_text()
     assert invoke(["verify", str(honest)]) == 0
     shown = capsys.readouterr().out
-    assert shown.startswith("sound: 6 events, 7 artifacts, 2 decisions")
+    assert shown.startswith("sound: 6 events, 8 artifacts, 2 decisions")
     assert shown.count("\n") == 1
 
 
@@ -123,7 +124,7 @@ def test_one_flipped_score_with_names_and_chain_made_anew(run: Path, check: Any)
     printed = check(run)[1]["root"]
     folder = run / "evidence" / ruling(run, FIRST)["evidence"]
     flip(folder / "candidate.jsonl")
-    forged = folder.rename(folder.parent / evidence.digest(folder))
+    forged = folder.rename(folder.parent / digest(folder))
     rewrite(run, changed(rows(run), FIRST, lambda data: data["ruling"].update(evidence=forged.name)))
     code, found = check(run)
     assert code == 1
@@ -160,7 +161,7 @@ def test_a_cut_tail_is_seen_against_the_printed_root_alone(run: Path, check: Any
 
 def test_what_was_added_after_the_printed_root_is_named(run: Path, check: Any) -> None:
     printed = check(run)[1]["root"]
-    rewrite(run, [*rows(run), [6, 0.0, "end", "{}", ""]])
+    rewrite(run, [*rows(run), [6, 0, "note", "{}", ""]])
     code, found = check(run, "--root", printed)
     assert code == 1
     assert lines(found) == [(6, "the given root ends before it: 1 events were added since")]

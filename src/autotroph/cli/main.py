@@ -2,7 +2,7 @@
 
 Exit codes: 0 done; 2 a mistake in what was given (one line on stderr says what, where and the way out); 3 a budget cap
 stopped the run at a safe point; 130 interrupted, resumable. `gate` has its own: 0 promote, 1 hold, 3 roll back; and so
-has `verify`: 0 sound, 1 not.
+has `verify`: 0 sound, 1 not, 3 sound as far as it is there.
 """
 
 from __future__ import annotations
@@ -17,14 +17,19 @@ from typing import Any
 
 import click
 
+from autotroph.cli.diff import diff
 from autotroph.cli.drill import drill
+from autotroph.cli.export import export
 from autotroph.cli.gate import gate
+from autotroph.cli.gc import gc
+from autotroph.cli.keygen import keygen
 from autotroph.cli.options import nested, options
 from autotroph.cli.runs import runs
 from autotroph.cli.verify import verify
 from autotroph.core.config import merged
 from autotroph.core.errors import AutotrophError, BudgetExceeded
 
+SIGN = "private key that signs the ledger after each cycle; `autotroph keygen` makes one"
 EXIT_MISTAKE, EXIT_BUDGET, EXIT_INTERRUPTED = 2, 3, 130
 
 
@@ -68,12 +73,13 @@ class Recipes(click.Group):
             name = settings.pop("recipe")
         recipe = registry.find(name)
 
-        def start(out: str | None, as_json: bool, **flags: Any) -> None:
+        def start(out: str | None, sign: Path | None, as_json: bool, **flags: Any) -> None:
             config = recipe.configure(merged(settings, nested(flags)))
-            _start(recipe, config, Path(out) if out else None, as_json)
+            _start(recipe, config, Path(out) if out else None, sign, as_json)
 
         common: list[click.Parameter] = [
             click.Option(["--out"], type=click.STRING, default=None, help="run folder [default: runs/RECIPE-N]"),
+            click.Option(["--sign"], type=click.Path(path_type=Path), default=None, help=SIGN),
             click.Option(["as_json", "--json"], is_flag=True, help="print a last line with the summary as JSON"),
         ]
         return click.Command(cmd_name, callback=start, params=[*common, *options(recipe.config)], help=recipe.title)
@@ -112,21 +118,21 @@ def run() -> None:
     """Run a recipe, or a TOML file that names one, in a new run folder."""
 
 
-cli.add_command(gate)
-cli.add_command(drill)
-cli.add_command(verify)
-cli.add_command(runs)
+for command in (gate, drill, verify, runs, export, diff, gc, keygen):
+    cli.add_command(command)
 
 
 @cli.command()
 @click.argument("folder", type=click.Path(path_type=Path))
+@click.option("--sign", type=click.Path(path_type=Path), default=None, help=SIGN)
 @click.option("as_json", "--json", is_flag=True, help="print a last line with the summary as JSON")
-def resume(folder: Path, as_json: bool) -> None:
+def resume(folder: Path, sign: Path | None, as_json: bool) -> None:
     """Go on with a run after anything: Ctrl-C, a crash, a full disk, a budget cap."""
     from autotroph.recipes import registry
     from autotroph.store.run import Run
 
-    with Run.open(folder) as opened:
+    with Run.open(folder, signer=_signer(sign)) as opened:
+        opened.check_signer()
         recipe = registry.find(opened.start["recipe"])
         _drive(recipe, recipe.configure(opened.start["config"]), opened, as_json)
 
@@ -230,31 +236,46 @@ def bench(name: str, repeats: int, out: Path | None, as_json: bool) -> None:
         Console().print(as_table(cases))
 
 
-def _start(recipe: Any, config: Any, out: Path | None, as_json: bool) -> None:
+def _signer(key: Path | None) -> Any:
+    from autotroph.store.signing import Signer
+
+    return None if key is None else Signer(key)
+
+
+def _start(recipe: Any, config: Any, out: Path | None, sign: Path | None, as_json: bool) -> None:
     from autotroph.store.run import Run
 
     loop = recipe.build(config)
-    folder = out or _fresh_folder(recipe.name)
-    with Run.create(folder, {"recipe": recipe.name, "config": config.model_dump(mode="json")}) as created:
+    folder, signer = out or _fresh_folder(recipe.name), _signer(sign)
+    with Run.create(folder, {"recipe": recipe.name, "config": config.model_dump(mode="json")}, signer) as created:
         _drive(recipe, config, created, as_json, loop)
 
 
 def _drive(recipe: Any, config: Any, opened: Any, as_json: bool, loop: Any = None) -> None:
-    """Run to the end, show it live, write the report."""
+    """Run to the end, show it live, write the report; a run that is stopped shows its root, too."""
     from autotroph.cli.live import Live
     from autotroph.loop import run_loop
     from autotroph.report import html, table
 
     loop = loop or recipe.build(config)
-    with Live(loop, opened.folder) as watch:
-        run_loop(opened, loop, watch)
+    try:
+        with Live(loop, opened.folder) as watch:
+            run_loop(opened, loop, watch)
+    except (AutotrophError, KeyboardInterrupt):
+        opened.sign()
+        click.echo(root_line(opened.ledger), err=True)
+        raise
     record = opened.record()
     html.write(record, opened.folder / "report.html")
     watch.console.print(table.final_table(record))
     watch.console.print(f"report: {opened.folder / 'report.html'}", soft_wrap=True)
-    watch.console.print(f"ledger root: {record.root} ({record.events} events)", soft_wrap=True)
+    watch.console.print(root_line(opened.ledger), soft_wrap=True)
     if as_json:
         click.echo(json.dumps(summary(record, opened.folder)))
+
+
+def root_line(ledger: Any) -> str:
+    return f"ledger root: {ledger.root()} ({len(ledger)} events)"
 
 
 def summary(record: Any, folder: Path) -> dict[str, Any]:

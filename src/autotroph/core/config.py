@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict, model_validator
@@ -33,3 +34,12 @@ def merged(under: dict[str, Any], over: dict[str, Any]) -> dict[str, Any]:
         old = both.get(name)
         both[name] = merged(old, value) if isinstance(old, dict) and isinstance(value, dict) else value
     return both
+
+
+def flat(tree: Any, name: str = "") -> Iterator[tuple[str, Any]]:
+    """Nested settings as dotted names and their values."""
+    if isinstance(tree, dict) and tree:
+        for key, inner in tree.items():
+            yield from flat(inner, f"{name}.{key}" if name else str(key))
+    else:
+        yield name, tree

@@ -27,3 +27,8 @@ class Policy:
     cycle: int = 0
     depth: int = 0
     members: int = 1
+
+
+def short(name: str) -> str:
+    """A policy's id for people: its first 12 digits; other names, such as "gold", as they are."""
+    return name[:12] if len(name) == 64 else name

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import math
 from dataclasses import asdict
@@ -33,12 +32,6 @@ def read(folder: Path, champion: str, candidate: str) -> tuple[Report, Report]:
         _read(folder / f"{side}.jsonl", policy) for side, policy in zip(SIDES, (champion, candidate), strict=True)
     )
     return first, second
-
-
-def digest(folder: Path) -> str:
-    """64 hex digits of SHA-256 over both files: the name of the evidence."""
-    files = [hashlib.sha256((folder / f"{side}.jsonl").read_bytes()).hexdigest() for side in SIDES]
-    return hashlib.sha256("\n".join(files).encode()).hexdigest()
 
 
 def _read(path: Path, policy: str) -> Report:

@@ -7,7 +7,6 @@ policy whose training goes on has the state of each member's learner as `learner
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -179,12 +178,3 @@ def weights(folder: Path, member: int = 0) -> dict[str, Tensor]:
         if not file.is_file():
             raise AutotrophError(f"checkpoint {folder}: no {file.name}; give a checkpoint folder")
     return {name: value.float() for file in files for name, value in load_file(file).items()}
-
-
-def content_hash(folder: Path) -> str:
-    """16 hex digits over all its files, in the order of their names: the id of the policy that they are."""
-    digest = hashlib.sha256()
-    for path in sorted(filter(Path.is_file, folder.iterdir())):
-        with path.open("rb") as file:
-            digest.update(path.name.encode() + hashlib.file_digest(file, "sha256").digest())
-    return digest.hexdigest()[:16]

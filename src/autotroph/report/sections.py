@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import Any
 
+from autotroph.core.config import flat
 from autotroph.report import charts
 from autotroph.report.elements import chart, folded, section, small, table
 from autotroph.report.levels import by_level
@@ -183,12 +184,9 @@ def samples(record: RunRecord) -> Markup:
     return section("Traces", "As the model wrote them; invisible characters are made visible.", *parts)
 
 
-def _flat(value: Any, name: str = "") -> Iterator[tuple[str, str]]:
+def _settings(tree: dict[str, Any]) -> Iterator[tuple[str, str]]:
     """Nested mappings as rows of dotted names."""
-    if isinstance(value, dict) and value:
-        for key, inner in value.items():
-            yield from _flat(inner, f"{name}.{key}" if name else str(key))
-    else:
+    for name, value in flat(tree):
         yield name, value if isinstance(value, str) else json.dumps(value, default=str, ensure_ascii=False)
 
 
@@ -200,13 +198,14 @@ def provenance(record: RunRecord) -> Markup:
         "base": record.base,
         "champion": record.champion,
         "ledger root": f"{record.root} ({record.events} events)",
+        "signed by": record.signer or "nobody",
     }
     parts = {"Configuration": record.config, "Machine": record.machine, "Versions": record.versions}
     return section(
         "Cost and configuration",
         "What the run took, and what it takes to repeat it.",
         table(("", ""), cost.items(), "facts"),
-        *(folded(title, table(("name", "value"), _flat(part), "facts")) for title, part in parts.items() if part),
+        *(folded(title, table(("name", "value"), _settings(part), "facts")) for title, part in parts.items() if part),
     )
 
 

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from rich.table import Table
 from rich.text import Text
 
+from autotroph.core.policy import short
 from autotroph.evaluate.audit import Audit, Rate
 from autotroph.report.levels import by_level
 from autotroph.report.markup import visible
@@ -64,7 +65,7 @@ def lineage_table(record: RunRecord) -> Table:
                 f"{strand.rows:,}",
                 percent(strand.rows / fed),
                 str(strand.depth),
-                visible(strand.policy),
+                visible(short(strand.policy)),
                 Text(visible(strand.source)),
             )
     return table
@@ -73,17 +74,17 @@ def lineage_table(record: RunRecord) -> Table:
 def ancestry_lines(row: Row, line: Sequence[Generation]) -> Iterator[str]:
     """A row and the policies behind it, the youngest first."""
     task = row.task
-    yield f"row {row.id}, kept in cycle {row.cycle}: depth {row.depth}, answered by {visible(row.policy)}"
+    yield f"row {row.id}, kept in cycle {row.cycle}: depth {row.depth}, answered by {visible(short(row.policy))}"
     source = visible(task["provenance"]["source"])
     yield f"  task {task['key']}: {visible(task['family'])}, level {task['level']}, {source}"
     yield f"  {visible(task['prompt'])} -> {visible(row.text)}"
     for generation in line:
         if generation.cycle is None:
-            yield f"policy {generation.policy}: the base"
+            yield f"policy {short(generation.policy)}: the base"
             continue
-        yield f"policy {generation.policy}: made in cycle {generation.cycle} from"
+        yield f"policy {short(generation.policy)}: made in cycle {generation.cycle} from"
         for strand in generation.strands:
-            origin = f"by {visible(strand.policy)}, {visible(strand.source)}"
+            origin = f"by {visible(short(strand.policy))}, {visible(strand.source)}"
             yield f"  {strand.rows:,} rows of depth {strand.depth} {origin}"
 
 

@@ -9,8 +9,10 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 import time
 from collections.abc import Iterator
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -20,63 +22,110 @@ import apsw
 from autotroph.core.errors import AutotrophError
 from autotroph.store import merkle
 from autotroph.store.lock import Lock
+from autotroph.store.signing import TreeHead
 
 GENESIS = "0" * 64
+FORMAT = 2
+"""The database's user_version; 0 had the time of an event outside of its hash."""
+TABLE = (
+    "event(seq INTEGER PRIMARY KEY, at INTEGER NOT NULL, kind TEXT NOT NULL, data TEXT NOT NULL, hash TEXT NOT NULL)"
+    " STRICT"
+)
+NAME = re.compile(r"(?<![0-9a-f])[0-9a-f]{64}(?![0-9a-f])")
+HASHED = "CAST(seq || char(10) || at || char(10) || kind || char(10) || data AS BLOB)"
+"""`entry`, as the database puts it together from a row."""
 
 
 @dataclass(frozen=True, slots=True)
 class Event:
+    """`at`: microseconds since 1970, UTC. `hash`: of the chain up to here."""
+
     seq: int
+    at: int
     kind: str
     data: dict[str, Any]
     hash: str
 
 
-def chain_hash(previous: str, seq: int, kind: str, data: str) -> str:
-    """SHA-256 over the previous hash and this event's content; `data` is its JSON text as stored."""
-    return hashlib.sha256(previous.encode() + b"\n" + entry(seq, kind, data)).hexdigest()
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """An event as it lies there: `entry` is what is hashed, and `hash` what the chain is said to come to."""
+
+    seq: int
+    entry: bytes
+    hash: str
+
+    @property
+    def kind(self) -> bytes:
+        return self.entry.split(b"\n", 3)[2]
+
+    @property
+    def leaf(self) -> bytes:
+        return merkle.leaf_hash(self.entry)
+
+    def event(self) -> Event:
+        """What was hashed, read. Raises ValueError where that is no event."""
+        _, at, kind, text = self.entry.split(b"\n", 3)
+        data = json.loads(text)
+        if not isinstance(data, dict):
+            raise ValueError(f"a JSON {type(data).__name__}")
+        return Event(self.seq, int(at), kind.decode(), data, self.hash)
 
 
-def entry(seq: int, kind: str, data: str) -> bytes:
+def entry(seq: int, at: int, kind: str, data: str) -> bytes:
     """What a leaf of the Merkle tree stands for; `data` is the event's JSON text as stored."""
-    return f"{seq}\n{kind}\n{data}".encode()
+    return f"{seq}\n{at}\n{kind}\n{data}".encode()
+
+
+def chain_hash(previous: str, leaf: bytes) -> str:
+    """SHA-256 over the previous hash of the chain and this event's leaf hash, 32 bytes each."""
+    return hashlib.sha256(bytes.fromhex(previous) + leaf).hexdigest()
 
 
 class Ledger:
-    """Events of one run. Opened for writing it holds a lock that dies with its process."""
+    """Events of one run. Opened for writing it holds a lock that dies with its process.
+
+    Raises AutotrophError for a file that is no ledger, or one of another format.
+    """
 
     def __init__(self, path: Path, *, write: bool = False):
         self.path = path
         self._lock = Lock(path.with_suffix(".lock")) if write else None
+        self._tree = merkle.Frontier()
         flags = apsw.SQLITE_OPEN_READWRITE | apsw.SQLITE_OPEN_CREATE if write else apsw.SQLITE_OPEN_READONLY
         try:
             self._db = apsw.Connection(str(path), flags=flags)
             self._db.set_busy_timeout(5000)
+            self._db.pragma("trusted_schema", False)
             if write:
                 self._db.pragma("journal_mode", "wal")
                 self._db.pragma("synchronous", 2)
-                self._db.execute(
-                    "CREATE TABLE IF NOT EXISTS event"
-                    "(seq INTEGER PRIMARY KEY, at REAL, kind TEXT, data TEXT, hash TEXT) STRICT"
-                )
-            self._head = next((event.hash for event in self._select("ORDER BY seq DESC LIMIT 1")), GENESIS)
+                self._begin()
+            self._refuse_others()
+            self._next, self._head = self._end()
         except apsw.Error as error:
             self.close()
             raise AutotrophError(f"ledger {path}: {error}; is this a run folder?") from error
+        except AutotrophError:
+            self.close()
+            raise
 
     def append(self, kind: str, data: dict[str, Any]) -> Event:
-        """Write one event durably. Raises AutotrophError when the disk refuses; nothing is half written then."""
+        """Write one event durably; it comes back with `data` as given.
+
+        Raises AutotrophError when the disk refuses; nothing is half written then.
+        """
         text = json.dumps(data, sort_keys=True, allow_nan=False)
-        seq = len(self)
-        event = Event(seq, kind, json.loads(text), chain_hash(self._head, seq, kind, text))
+        seq, at = self._next, microseconds()
+        digest = chain_hash(self._head, merkle.leaf_hash(entry(seq, at, kind, text)))
         try:
-            self._db.execute("INSERT INTO event VALUES (?, ?, ?, ?, ?)", (seq, time.time(), kind, text, event.hash))
+            self._db.execute("INSERT INTO event VALUES (?, ?, ?, ?, ?)", (seq, at, kind, text, digest))
         except apsw.FullError as error:
             raise AutotrophError(f"ledger {self.path}: disk full; free some space and resume the run") from error
         except apsw.IOError as error:
             raise AutotrophError(f"ledger {self.path}: {error}; check the disk and resume the run") from error
-        self._head = event.hash
-        return event
+        self._next, self._head = seq + 1, digest
+        return Event(seq, at, kind, data, digest)
 
     def events(self, kind: str | None = None) -> Iterator[Event]:
         """Events in order, all of them or those of one kind."""
@@ -85,49 +134,58 @@ class Ledger:
     def last(self, kind: str) -> Event | None:
         return next(self._select("WHERE kind = ? ORDER BY seq DESC LIMIT 1", kind), None)
 
-    def numbers(self) -> list[int]:
-        """Of all events; a sound ledger has 0 to n-1."""
-        return [int(str(seq)) for (seq,) in self._db.execute("SELECT seq FROM event ORDER BY seq")]
+    @property
+    def newest(self) -> str | None:
+        """Kind of the last event; None before there is one."""
+        rows = self._db.execute("SELECT kind FROM event ORDER BY seq DESC LIMIT 1").fetchall()
+        return str(rows[0][0]) if rows else None
 
-    def event(self, seq: int) -> Event:
-        """Raises ValueError where its text is no JSON object."""
-        found = next(self._select("WHERE seq = ?", seq))
-        if not isinstance(found.data, dict):
-            raise ValueError(f"event {seq} is a JSON {type(found.data).__name__}")
-        return found
+    def stored(self, since: int = 0) -> Iterator[Stored]:
+        """Every event as it lies there, but for the first `since`, for whoever takes nothing on trust."""
+        rows = self._db.execute(f"SELECT seq, {HASHED}, hash FROM event ORDER BY seq LIMIT -1 OFFSET ?", (since,))
+        return (Stored(seq, content, digest) for seq, content, digest in rows)
+
+    def broken_kinds(self) -> list[int]:
+        """Events that would be read otherwise than they are hashed, line by line."""
+        return [int(str(seq)) for (seq,) in self._db.execute("SELECT seq FROM event WHERE instr(kind, char(10))")]
+
+    def frozen(self) -> AbstractContextManager[object]:
+        """Inside of it the ledger stays as it was at the first look, whoever writes."""
+        return self._db
+
+    def names(self) -> set[str]:
+        """Whatever could be an artifact's name in any event, of whichever kind."""
+        texts = (text for (text,) in self._db.execute("SELECT data FROM event"))
+        return {name for text in texts for name in NAME.findall(text)}
+
+    def copy(self, target: Path) -> None:
+        """Write the events, as they are at this moment, to a new file of their own."""
+        self._db.execute("VACUUM INTO ?", (str(target),))
 
     def leaves(self) -> list[bytes]:
         """Leaf hashes of the Merkle tree, one an event."""
-        rows = self._db.execute("SELECT seq, kind, data FROM event ORDER BY seq")
-        return [merkle.leaf_hash(entry(seq, kind, data)) for seq, kind, data in rows]
+        return [stored.leaf for stored in self.stored()]
 
     def root(self) -> str:
         """The Merkle root over all events (RFC 9162), in hexadecimal."""
-        return merkle.root(self.leaves()).hex()
+        for stored in self.stored(since=len(self._tree)):
+            self._tree.append(stored.leaf)
+        return self._tree.root().hex()
 
-    def faults(self) -> Iterator[tuple[int, str]]:
-        """Recompute the chain: (number, what is wrong) of every event that does not fit the one before it."""
-        previous: str | None = GENESIS
-        expected = 0
-        for seq, kind, data, stored in self._db.execute("SELECT seq, kind, data, hash FROM event ORDER BY seq"):
-            if seq != expected:
-                yield (
-                    expected,
-                    "it was removed" if seq == expected + 1 else f"it and those up to {seq - 1} were removed",
-                )
-                previous = None
-            if previous is not None and chain_hash(previous, seq, kind, data) != stored:
-                yield seq, "it was altered, or moved here"
-            previous, expected = stored, seq + 1
+    def head(self) -> TreeHead:
+        """All events so far, ready to be signed."""
+        first = next(self._select("ORDER BY seq LIMIT 1"))
+        return TreeHead(first.hash, len(self), self.root(), microseconds())
 
     def check(self) -> None:
         """Raises AutotrophError naming the first event that does not fit the chain."""
-        for seq, _ in self.faults():
-            raise AutotrophError(f"ledger {self.path}: event {seq} was altered, dropped or moved; do not trust it")
+        chain = Chain()
+        for stored in self.stored():
+            for seq, _ in chain.faults(stored, stored.leaf):
+                raise AutotrophError(f"ledger {self.path}: event {seq} was altered, dropped or moved; do not trust it")
 
     def __len__(self) -> int:
-        newest = self._db.execute("SELECT max(seq) FROM event").fetchall()[0][0]
-        return 0 if newest is None else int(str(newest)) + 1
+        return self._end()[0]
 
     def close(self, *, orderly: bool = True) -> None:
         """`orderly`: whether the process has stopped of its own will; else its end counts as a crash."""
@@ -142,9 +200,58 @@ class Ledger:
     def __exit__(self, _kind: object, error: BaseException | None, _trace: object) -> None:
         self.close(orderly=foreseen(error))
 
+    def _begin(self) -> None:
+        """Make the table where there is none."""
+        with self._db:
+            if not self._db.execute("SELECT 1 FROM sqlite_schema").fetchall():
+                self._db.execute(f"CREATE TABLE {TABLE}")
+                self._db.pragma("user_version", FORMAT)
+
+    def _refuse_others(self) -> None:
+        """A file from elsewhere may hold a view in the table's place, that says something else each time it is read."""
+        found, tables = self._db.pragma("user_version"), self._db.execute("SELECT sql FROM sqlite_schema").fetchall()
+        if found != FORMAT and tables:
+            older = "an older" if isinstance(found, int) and found < FORMAT else "a newer"
+            raise AutotrophError(
+                f"ledger {self.path}: of {older} format ({found}, this version reads {FORMAT}); use the version that "
+                "wrote it"
+            )
+        if tables != [(f"CREATE TABLE {TABLE}",)]:
+            raise AutotrophError(f"ledger {self.path}: its tables are not those of a ledger; is this a run folder?")
+
+    def _end(self) -> tuple[int, str]:
+        """(number of the next event, hash of the last one)."""
+        rows = self._db.execute("SELECT seq, hash FROM event ORDER BY seq DESC LIMIT 1").fetchall()
+        return (int(str(rows[0][0])) + 1, str(rows[0][1])) if rows else (0, GENESIS)
+
     def _select(self, clause: str, *bindings: str | int) -> Iterator[Event]:
-        rows = self._db.execute(f"SELECT seq, kind, data, hash FROM event {clause}", bindings)
-        return (Event(seq, kind, json.loads(data), digest) for seq, kind, data, digest in rows)
+        rows = self._db.execute(f"SELECT seq, at, kind, data, hash FROM event {clause}", bindings)
+        return (Event(seq, at, kind, json.loads(data), digest) for seq, at, kind, data, digest in rows)
+
+
+class Chain:
+    """Recomputes the chain, event by event."""
+
+    def __init__(self) -> None:
+        self._expected = 0
+        self._previous: str | None = GENESIS
+
+    def faults(self, stored: Stored, leaf: bytes) -> Iterator[tuple[int, str]]:
+        """(number, what is wrong) where the event does not fit those before it."""
+        if stored.seq != self._expected:
+            gap = self._expected, "it was removed"
+            if stored.seq != self._expected + 1:
+                gap = self._expected, f"it and those up to {stored.seq - 1} were removed"
+            yield gap
+            self._previous = None
+        if self._previous is not None and chain_hash(self._previous, leaf) != stored.hash:
+            yield stored.seq, "it was altered, or moved here"
+        self._previous, self._expected = stored.hash, stored.seq + 1
+
+
+def microseconds() -> int:
+    """Since 1970, UTC."""
+    return time.time_ns() // 1000
 
 
 def foreseen(error: BaseException | None) -> bool:

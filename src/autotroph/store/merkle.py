@@ -7,7 +7,7 @@ node can pass for a leaf.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import reduce
 
 
@@ -19,57 +19,86 @@ def node_hash(left: bytes, right: bytes) -> bytes:
     return hashlib.sha256(b"\x01" + left + right).digest()
 
 
-def root(leaves: Sequence[bytes]) -> bytes:
-    """The hash of a tree with these leaf hashes; of the empty tree, the hash of nothing."""
-    if not leaves:
-        return hashlib.sha256().digest()
-    row = list(leaves)
-    while len(row) > 1:  # an odd last one goes up as it is: the same tree as by the recursion over powers of two
-        paired = [node_hash(row[i], row[i + 1]) for i in range(0, len(row) - 1, 2)]
-        row = paired + row[len(row) - len(row) % 2 :]
-    return row[0]
+class Frontier:
+    """A tree that grows leaf by leaf, of which only the roots of its complete subtrees are kept: log2(n) hashes."""
+
+    def __init__(self) -> None:
+        self._size = 0
+        self._peaks: list[bytes] = []
+
+    def append(self, leaf: bytes) -> None:
+        self._size += 1
+        for _ in range((self._size & -self._size).bit_length() - 1):
+            leaf = node_hash(self._peaks.pop(), leaf)
+        self._peaks.append(leaf)
+
+    def root(self) -> bytes:
+        """Of an empty tree, the hash of nothing."""
+        if not self._peaks:
+            return hashlib.sha256().digest()
+        return reduce(lambda right, left: node_hash(left, right), reversed(self._peaks))
+
+    def __len__(self) -> int:
+        return self._size
 
 
-def roots(leaves: Sequence[bytes]) -> Iterator[bytes]:
+def root(leaves: Iterable[bytes]) -> bytes:
+    """The hash of a tree with these leaf hashes."""
+    tree = Frontier()
+    for leaf in leaves:
+        tree.append(leaf)
+    return tree.root()
+
+
+def roots(leaves: Iterable[bytes]) -> Iterator[bytes]:
     """Roots of the first leaf, of the first two and so on, at no more than log2(n) hashes each."""
-    peaks: list[bytes] = []
-    for count, leaf in enumerate(leaves, 1):
-        peaks.append(leaf)
-        for _ in range((count & -count).bit_length() - 1):
-            right = peaks.pop()
-            peaks[-1] = node_hash(peaks[-1], right)
-        yield reduce(lambda right, left: node_hash(left, right), reversed(peaks))
+    tree = Frontier()
+    for leaf in leaves:
+        tree.append(leaf)
+        yield tree.root()
 
 
-def inclusion_proof(leaves: Sequence[bytes], index: int) -> list[bytes]:
-    """PATH(index, leaves), section 2.1.3.1: siblings from the leaf to the root. Raises IndexError outside 0..n-1."""
-    if not 0 <= index < len(leaves):
-        raise IndexError(f"leaf {index} of {len(leaves)}")
-    if len(leaves) == 1:
-        return []
-    k = _split(len(leaves))
-    if index < k:
-        return [*inclusion_proof(leaves[:k], index), root(leaves[k:])]
-    return [*inclusion_proof(leaves[k:], index - k), root(leaves[:k])]
+class Tree:
+    """A tree that is kept whole, for proofs. An odd last node goes up as it is: the same tree as by the RFC's recursion
+    over powers of two."""
 
+    def __init__(self, leaves: Sequence[bytes]):
+        self._rows = [list(leaves)]
+        while len(row := self._rows[-1]) > 1:
+            paired = [node_hash(row[i], row[i + 1]) for i in range(0, len(row) - 1, 2)]
+            self._rows.append(paired + row[len(row) - len(row) % 2 :])
 
-def consistency_proof(leaves: Sequence[bytes], size: int) -> list[bytes]:
-    """PROOF(size, leaves), section 2.1.4.1: that the first `size` leaves are a tree which this one has grown from.
+    def __len__(self) -> int:
+        return len(self._rows[0])
 
-    Raises IndexError unless 1 <= size <= n.
-    """
-    if not 1 <= size <= len(leaves):
-        raise IndexError(f"a tree of {size} leaves in one of {len(leaves)}")
-    return _subproof(leaves, size, whole=True)
+    def inclusion(self, index: int) -> list[bytes]:
+        """PATH(index, leaves), section 2.1.3.1: siblings from the leaf to the root, at most ceil(log2(n)) of them.
 
+        Raises IndexError outside 0..n-1.
+        """
+        if not 0 <= index < len(self):
+            raise IndexError(f"leaf {index} of {len(self)}")
+        return list(self._siblings(0, index))
 
-def _subproof(leaves: Sequence[bytes], size: int, whole: bool) -> list[bytes]:
-    if size == len(leaves):
-        return [] if whole else [root(leaves)]
-    k = _split(len(leaves))
-    if size <= k:
-        return [*_subproof(leaves[:k], size, whole), root(leaves[k:])]
-    return [*_subproof(leaves[k:], size - k, whole=False), root(leaves[:k])]
+    def consistency(self, size: int) -> list[bytes]:
+        """PROOF(size, leaves), section 2.1.4.1: that the first `size` leaves are a tree which this one has grown from.
+
+        At most ceil(log2(n)) + 1 hashes: the largest subtree in which the old tree ends, left out where it is the old
+        tree, and its siblings up to the root. Raises IndexError unless 1 <= size <= n.
+        """
+        if not 1 <= size <= len(self):
+            raise IndexError(f"a tree of {size} leaves in one of {len(self)}")
+        if size == len(self):
+            return []
+        height = (size & -size).bit_length() - 1
+        at = (size - 1) >> height
+        return [*([self._rows[height][at]] if at else []), *self._siblings(height, at)]
+
+    def _siblings(self, height: int, at: int) -> Iterator[bytes]:
+        for row in self._rows[height:-1]:
+            if (sibling := at ^ 1) < len(row):
+                yield row[sibling]
+            at >>= 1
 
 
 def includes(tree: bytes, size: int, leaf: bytes, index: int, proof: Sequence[bytes]) -> bool:
@@ -112,8 +141,3 @@ def grew(old: bytes, old_size: int, new: bytes, new_size: int, proof: Sequence[b
             after = node_hash(after, sibling)
         at, last = at >> 1, last >> 1
     return last == 0 and before == old and after == new
-
-
-def _split(n: int) -> int:
-    """The largest power of two below n."""
-    return 1 << (n - 1).bit_length() - 1

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
+from pydantic import Field
+
 from autotroph.core.config import Config
 from autotroph.core.decision import Decision
 
@@ -121,8 +123,12 @@ class RunRecord(Config):
     seconds: float
     tokens: int
     finished: bool
+    spent: dict[str, float] = Field(default_factory=dict)
+    """All counters of the meter, `seconds` and `tokens` among them."""
     gap: Gap | None = None
     """Measured on the base before the first cycle; None where it was not asked for."""
     events: int = 0
     root: str = ""
     """Merkle root over the ledger's `events` (RFC 9162)."""
+    signer: str | None = None
+    """The public key (Ed25519) that signs the ledger; None: it is not signed."""

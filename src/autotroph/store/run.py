@@ -13,6 +13,7 @@ import importlib.metadata
 import os
 import platform
 from collections.abc import Mapping
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,7 @@ from autotroph.core.policy import Policy
 from autotroph.store.artifacts import Artifacts, clear_disk_errors
 from autotroph.store.ledger import Ledger, foreseen
 from autotroph.store.record import CycleRecord, Gap, RunRecord
+from autotroph.store.signing import Signer
 
 PACKAGES = ("autotroph", "torch", "numpy", "tokenizers", "safetensors", "reasoning-gym", "datasketch")
 
@@ -50,18 +52,21 @@ def versions() -> dict[str, str]:
 
 
 class Run:
-    """An open run folder. `create` makes a new one, `open` goes on with one, `read` only looks."""
+    """An open run folder. `create` makes a new one, `open` goes on with one. `signer`: signs what it writes."""
 
-    def __init__(self, folder: Path, *, write: bool):
-        self.folder = folder
+    def __init__(self, folder: Path, *, write: bool, signer: Signer | None = None):
+        if signer is not None and signer.path.resolve().is_relative_to(folder.resolve()):
+            raise AutotrophError(f"key {signer.path}: lies in the run's folder; keep it where the run does not write")
+        self.folder, self._signer = folder, signer
         self.ledger = Ledger(folder / "ledger.sqlite", write=write)
         self.policies = Artifacts(folder / "policies")
         self.rows = Artifacts(folder / "rows")
         self.evidence = Artifacts(folder / "evidence")
+        self.stores = (self.policies, self.rows, self.evidence)
 
     @classmethod
-    def create(cls, folder: Path, start: Mapping[str, Any]) -> Run:
-        """A new run whose first event is `start` with machine and versions added.
+    def create(cls, folder: Path, start: Mapping[str, Any], signer: Signer | None = None) -> Run:
+        """A new run whose first event is `start` with machine and versions added, and the key that signs it.
 
         Raises AutotrophError when the folder exists and is not empty, or cannot be written.
         """
@@ -71,21 +76,40 @@ class Run:
             )
         with clear_disk_errors(folder):
             folder.mkdir(parents=True, exist_ok=True)
-        run = cls(folder, write=True)
-        run.ledger.append("start", {**start, "machine": machine(), "versions": versions()})
+        run = cls(folder, write=True, signer=signer)
+        public = signer.public if signer else None
+        run.ledger.append("start", {**start, "machine": machine(), "versions": versions(), "signer": public})
         return run
 
     @classmethod
-    def open(cls, folder: Path, *, write: bool = True) -> Run:
+    def open(cls, folder: Path, *, write: bool = True, signer: Signer | None = None) -> Run:
         if not (folder / "ledger.sqlite").is_file():
             raise AutotrophError(
                 f"no run in {folder}: it has no ledger.sqlite; give a folder that `autotroph run` made"
             )
-        run = cls(folder, write=write)
+        run = cls(folder, write=write, signer=signer)
         if run.ledger.last("start") is None:
             run.close()
             raise AutotrophError(f"run {folder}: it never started; delete the folder and run again")
         return run
+
+    def check_signer(self) -> None:
+        """Raises AutotrophError unless what is written from here on is signed as it was so far: by the same key, or not
+        at all."""
+        due, public = self.start.get("signer"), self._signer.public if self._signer else None
+        if public != due:
+            way = f"give its key with --sign: the one of {due}" if due else "it was begun without --sign: go on so"
+            raise AutotrophError(f"run {self.folder}: its ledger is not signed by {public or 'nobody'}; {way}")
+
+    def sign(self) -> None:
+        """Sign the ledger as it stands, where there is a key, and anything new since it was signed last."""
+        if self._signer is not None and self.ledger.newest != "signature":
+            head = self.ledger.head()
+            self.ledger.append("signature", {**asdict(head), "signature": self._signer.sign(head)})
+
+    @property
+    def lock(self) -> Path:
+        return self.folder / "ledger.lock"
 
     @property
     def start(self) -> dict[str, Any]:
@@ -108,7 +132,7 @@ class Run:
         """The run as its ledger tells it; sealed accuracies are empty until the final report is in."""
         start, base, end = self.start, self.ledger.last("base"), self.ledger.last("end")
         cycles = tuple(CycleRecord.model_validate(event.data["record"]) for event in self.ledger.events("cycle"))
-        latest = end or self.ledger.last("cycle")
+        latest = end or self.ledger.last("cycle") or self.ledger.last("gap") or base
         spent = Meter(**latest.data["meter"]) if latest else Meter()
         first = base.data["policy"]["id"] if base else ""
         promoted = [cycle.candidate for cycle in cycles if cycle.decision.promoted]
@@ -128,10 +152,12 @@ class Run:
             cycles=cycles,
             seconds=spent.seconds,
             tokens=spent.tokens,
+            spent=asdict(spent),
             finished=end is not None,
             gap=self.gap(),
             events=len(self.ledger),
             root=self.ledger.root(),
+            signer=start.get("signer"),
         )
 
     def close(self, *, orderly: bool = True) -> None:

@@ -55,7 +55,8 @@ def _listed(folder: Path) -> Listed:
             start = ledger.last("start")
             verdicts = [event.data["record"]["decision"]["verdict"] for event in ledger.events("cycle")]
     except (AutotrophError, ValueError, KeyError) as error:
-        held = is_held(folder / "ledger.lock")
-        return Listed(str(folder), "running" if held else "crashed", problem=str(error))
+        lock = folder / "ledger.lock"
+        left: State = "crashed" if is_marked(lock) else "stopped"
+        return Listed(str(folder), "running" if is_held(lock) else left, problem=str(error))
     recipe = start.data["recipe"] if start else None
     return Listed(str(folder), state, recipe, len(verdicts), verdicts.count("promote"))

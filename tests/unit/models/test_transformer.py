@@ -11,6 +11,7 @@ from autotroph.core.errors import AutotrophError
 from autotroph.models import checkpoint
 from autotroph.models.tokenizer import TextTokenizer
 from autotroph.models.transformer import ModelConfig
+from autotroph.store.artifacts import digest
 
 TOKENIZER = TextTokenizer.characters("0123456789+=")
 SHAPE = {
@@ -79,7 +80,7 @@ def test_checkpoint_round_trip_keeps_weights_and_id(name: str, tmp_path) -> None
     loaded, tokenizer = checkpoint.load(tmp_path / "a")
     checkpoint.save([loaded], tokenizer, tmp_path / "b")
     assert loaded.config == model.config
-    assert checkpoint.content_hash(tmp_path / "a") == checkpoint.content_hash(tmp_path / "b")
+    assert digest(tmp_path / "a") == digest(tmp_path / "b")
     for key, value in model.state_dict().items():
         assert torch.equal(value, loaded.state_dict()[key])
 
@@ -93,9 +94,9 @@ def test_members_and_the_state_of_their_learners_come_back(tmp_path) -> None:
         loaded, _ = checkpoint.load(tmp_path, member)
         assert torch.equal(loaded.lm_head.weight, model.lm_head.weight)
         assert checkpoint.load_training(tmp_path, member) == states[member]
-    before = checkpoint.content_hash(tmp_path)
+    before = digest(tmp_path)
     checkpoint.save(models, TOKENIZER, tmp_path, [*states[:2], {"done": torch.tensor(0)}])
-    assert checkpoint.content_hash(tmp_path) != before
+    assert digest(tmp_path) != before
 
 
 def test_truncated_checkpoint_is_refused_in_one_line(tmp_path) -> None:

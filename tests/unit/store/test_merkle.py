@@ -11,10 +11,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from autotroph.store.merkle import (
-    consistency_proof,
+    Tree,
     grew,
     includes,
-    inclusion_proof,
     leaf_hash,
     root,
     roots,
@@ -69,7 +68,7 @@ def test_published_inclusion_proofs(index: int, size: int, proof: str) -> None:
         "0bd": [ROOTS[0], NODES["b"], NODES["d"]],
         "": [],
     }[proof]
-    assert [node.hex() for node in inclusion_proof(LEAVES[:size], index)] == known
+    assert [node.hex() for node in Tree(LEAVES[:size]).inclusion(index)] == known
 
 
 @pytest.mark.parametrize(
@@ -82,7 +81,7 @@ def test_published_inclusion_proofs(index: int, size: int, proof: str) -> None:
     ],
 )
 def test_published_consistency_proofs(old: int, new: int, proof: list[str]) -> None:
-    assert [node.hex() for node in consistency_proof(LEAVES[:new], old)] == proof
+    assert [node.hex() for node in Tree(LEAVES[:new]).consistency(old)] == proof
 
 
 def leaves_of(n: int) -> list[bytes]:
@@ -100,7 +99,7 @@ def altered(proof: list[bytes], where: int, bit: int) -> list[bytes]:
 def test_an_inclusion_proof_holds_and_an_altered_one_does_not(data: st.DataObject, n: int) -> None:
     leaves = leaves_of(n)
     index = data.draw(st.integers(0, n - 1))
-    tree, proof = root(leaves), inclusion_proof(leaves, index)
+    tree, proof = root(leaves), Tree(leaves).inclusion(index)
     assert len(proof) <= (n - 1).bit_length()
     assert includes(tree, n, leaves[index], index, proof)
     assert not includes(tree, n, leaf_hash(b"another"), index, proof)
@@ -119,7 +118,7 @@ def test_an_inclusion_proof_holds_and_an_altered_one_does_not(data: st.DataObjec
 def test_a_consistency_proof_holds_and_an_altered_one_does_not(data: st.DataObject, n: int) -> None:
     leaves = leaves_of(n)
     size = data.draw(st.integers(1, n))
-    old, new, proof = root(leaves[:size]), root(leaves), consistency_proof(leaves, size)
+    old, new, proof = root(leaves[:size]), root(leaves), Tree(leaves).consistency(size)
     assert len(proof) <= (n - 1).bit_length() + 1
     assert grew(old, size, new, n, proof)
     assert not grew(leaf_hash(b"another"), size, new, n, proof)
@@ -141,13 +140,13 @@ def test_no_proof_joins_a_rewritten_history(data: st.DataObject, n: int) -> None
     size = data.draw(st.integers(1, n))
     forged = [*leaves]
     forged[data.draw(st.integers(0, size - 1))] = leaf_hash(b"another")
-    assert not grew(root(leaves[:size]), size, root(forged), n, consistency_proof(forged, size))
+    assert not grew(root(leaves[:size]), size, root(forged), n, Tree(forged).consistency(size))
 
 
 def test_what_is_not_there_has_no_proof() -> None:
     for index in (-1, 8):
         with pytest.raises(IndexError):
-            inclusion_proof(LEAVES, index)
+            Tree(LEAVES).inclusion(index)
     for size in (0, 9):
         with pytest.raises(IndexError):
-            consistency_proof(LEAVES, size)
+            Tree(LEAVES).consistency(size)

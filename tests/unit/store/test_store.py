@@ -12,7 +12,7 @@ import pytest
 from autotroph.core.errors import AutotrophError
 from autotroph.store import merkle
 from autotroph.store.artifacts import Artifacts, clear_disk_errors
-from autotroph.store.ledger import GENESIS, Ledger, chain_hash, entry
+from autotroph.store.ledger import TABLE, Chain, Ledger, entry
 from autotroph.store.run import Run
 
 
@@ -33,10 +33,11 @@ def test_events_come_back_in_order(tmp_path) -> None:
 
 def test_events_are_chained_and_the_root_is_over_all_of_them(tmp_path) -> None:
     with Ledger(filled(tmp_path, 2)) as ledger:
-        first = chain_hash(GENESIS, 0, "event", '{"i": 0}')
-        second = chain_hash(first, 1, "event", '{"i": 1}')
-        assert [event.hash for event in ledger.events()] == [first, second]
-        leaves = [hashlib.sha256(b'\0%d\nevent\n{"i": %d}' % (i, i)).digest() for i in range(2)]
+        events = list(ledger.events())
+        leaves = [hashlib.sha256(b'\0%d\n%d\nevent\n{"i": %d}' % (e.seq, e.at, e.seq)).digest() for e in events]
+        first = hashlib.sha256(bytes(32) + leaves[0]).digest()
+        second = hashlib.sha256(first + leaves[1]).digest()
+        assert [event.hash for event in events] == [first.hex(), second.hex()]
         assert ledger.root() == hashlib.sha256(b"\1" + leaves[0] + leaves[1]).hexdigest()
 
 
@@ -47,9 +48,10 @@ def test_an_event_and_the_growth_since_can_be_proven_with_roots_alone(tmp_path) 
     with Ledger(path, write=True) as ledger:
         ledger.append("event", {"i": 5})
         now, leaves = bytes.fromhex(ledger.root()), ledger.leaves()
-    third = merkle.leaf_hash(entry(2, "event", '{"i": 2}'))
-    assert merkle.includes(now, 6, third, 2, merkle.inclusion_proof(leaves, 2))
-    assert merkle.grew(then, 5, now, 6, merkle.consistency_proof(leaves, 5))
+        at = next(event.at for event in ledger.events() if event.seq == 2)
+    third, tree = merkle.leaf_hash(entry(2, at, "event", '{"i": 2}')), merkle.Tree(leaves)
+    assert merkle.includes(now, 6, third, 2, tree.inclusion(2))
+    assert merkle.grew(then, 5, now, 6, tree.consistency(5))
 
 
 @pytest.mark.parametrize(
@@ -57,6 +59,7 @@ def test_an_event_and_the_growth_since_can_be_proven_with_roots_alone(tmp_path) 
     [
         "UPDATE event SET data = '{\"i\": 9}' WHERE seq = 2",
         "UPDATE event SET kind = 'other' WHERE seq = 0",
+        "UPDATE event SET at = at + 1 WHERE seq = 1",
         "DELETE FROM event WHERE seq = 1",
         "UPDATE event SET hash = (SELECT hash FROM event WHERE seq = 0) WHERE seq = 3",
     ],
@@ -81,8 +84,37 @@ def test_the_event_that_is_wrong_is_named_and_no_other(tmp_path, attack: str, fo
     path = filled(tmp_path)
     with sqlite3.connect(path) as db:
         db.execute(attack)
+    chain = Chain()
     with Ledger(path) as ledger:
-        assert list(ledger.faults()) == found
+        assert [fault for stored in ledger.stored() for fault in chain.faults(stored, stored.leaf)] == found
+
+
+def test_a_ledger_of_an_older_format_is_called_so(tmp_path) -> None:
+    """As it was before the time of an event was part of its hash."""
+    path = tmp_path / "ledger.sqlite"
+    with sqlite3.connect(path) as db:
+        db.execute("CREATE TABLE event(seq INTEGER PRIMARY KEY, at REAL, kind TEXT, data TEXT, hash TEXT) STRICT")
+    for write in (False, True):
+        with pytest.raises(AutotrophError, match="of an older format") as refused:
+            Ledger(path, write=write)
+        assert "\n" not in str(refused.value)
+
+
+def test_a_view_in_the_place_of_the_table_is_no_ledger(tmp_path) -> None:
+    """It could say one thing when it is hashed and another when it is read."""
+    path = filled(tmp_path)
+    with sqlite3.connect(path) as db:
+        db.execute("ALTER TABLE event RENAME TO kept")
+        db.execute(
+            "CREATE VIEW event AS SELECT seq, at, iif(random() > 0, kind, 'other') AS kind, data, hash FROM kept"
+        )
+    with pytest.raises(AutotrophError, match="not those of a ledger"):
+        Ledger(path)
+
+
+def test_the_table_is_the_one_that_readers_expect(tmp_path) -> None:
+    with sqlite3.connect(filled(tmp_path)) as db:
+        assert db.execute("SELECT sql FROM sqlite_schema").fetchall() == [(f"CREATE TABLE {TABLE}",)]
 
 
 def test_one_writer_at_a_time(tmp_path) -> None:
