@@ -4,6 +4,7 @@ runs/<id>/ledger.sqlite    every event; what is acknowledged there has happened
          /policies/<hash>/ checkpoints, content-addressed
          /rows/<hash>/     the training rows of each cycle
          /evidence/<hash>/ per-task results of champion and candidate, on which a decision rests
+         /journal.sqlite   paid work of the unfinished cycle, to be replayed after a crash; /meter.json what was paid
          /report.html
 """
 
@@ -16,10 +17,11 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from autotroph.core.budget import Meter
+from autotroph.core.budget import Budget, Meter
 from autotroph.core.errors import AutotrophError
 from autotroph.core.policy import Policy
 from autotroph.store.artifacts import Artifacts, clear_disk_errors
+from autotroph.store.journal import Journal
 from autotroph.store.ledger import Ledger, foreseen
 from autotroph.store.record import CycleRecord, Gap, RunRecord
 
@@ -55,6 +57,7 @@ class Run:
     def __init__(self, folder: Path, *, write: bool):
         self.folder = folder
         self.ledger = Ledger(folder / "ledger.sqlite", write=write)
+        self.journal = Journal(folder) if write else None
         self.policies = Artifacts(folder / "policies")
         self.rows = Artifacts(folder / "rows")
         self.evidence = Artifacts(folder / "evidence")
@@ -92,6 +95,12 @@ class Run:
         event = self.ledger.last("start")
         assert event is not None
         return event.data
+
+    @property
+    def budget(self) -> Budget:
+        """The caps that the run was configured with, or those of the last `budget` event."""
+        changed = self.ledger.last("budget")
+        return Budget.model_validate(changed.data["caps"] if changed else self.start["config"].get("budget", {}))
 
     def base_policy(self) -> Policy:
         """The policy that the run began with; its base must be stored."""
@@ -135,6 +144,8 @@ class Run:
         )
 
     def close(self, *, orderly: bool = True) -> None:
+        if self.journal is not None:
+            self.journal.close()
         self.ledger.close(orderly=orderly)
 
     def __enter__(self) -> Run:
