@@ -9,11 +9,10 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Protocol
 
-from autotroph.core.budget import Budget
+from autotroph.core.budget import Meter
 from autotroph.core.decision import Decision, Report
 from autotroph.core.errors import AutotrophError
-from autotroph.core.policy import Policy
-from autotroph.core.protocols import Gate, Probe, Refiner, Selector, Source, Verify, View
+from autotroph.core.protocols import Gate, Optimize, Probe, Refiner, Selector, Source, Verify, View
 from autotroph.core.task import Task, refuse_unless_train
 from autotroph.core.trace import Group, Trace
 from autotroph.evaluate import gap as gaps
@@ -21,6 +20,8 @@ from autotroph.evaluate.benchmark import SealedSuite
 from autotroph.evaluate.figures import contamination, of_answers, of_reports, proxy_gap
 from autotroph.evaluate.monitors import Monitors, turned
 from autotroph.evaluate.refinement import EqualCost
+from autotroph.rewards.scoring import scored
+from autotroph.rewards.verifiable import Verifiable
 from autotroph.select.guard import Guard
 from autotroph.state import State
 from autotroph.store.lineage import strands
@@ -28,7 +29,8 @@ from autotroph.store.record import Alarm, CycleRecord, Gap, Sample
 from autotroph.store.run import Run
 
 Rows = Sequence[tuple[Task, Trace]]
-Optimize = Callable[[Sequence[Group], View], tuple[Policy, dict[str, float]]]
+Scores = Mapping[tuple[str, str], float | None]
+"""(task's key, answer) -> score."""
 
 
 class Observer(Protocol):
@@ -83,7 +85,6 @@ class Loop:
     """Trains or finds the base checkpoint; returns its folder and the highest level that it was taught."""
     cycles: int
     final_suite: Callable[[], SealedSuite]
-    budget: Budget = field(default_factory=Budget)
     target_level: int | None = None
     poison_cycle: int | None = None
     mastery: float = 0.0
@@ -116,7 +117,7 @@ def cycle(state: State, loop: Loop, watch: Observer) -> State:
     selected = loop.guard.select(stages.selector.select(acquired, state), state)
     clock.enter("optimize")
     refuse_unless_train((group.task for group in selected), "optimize")
-    candidate, metrics = stages.optimize(selected, state)
+    candidate, metrics = state.optimized(stages.optimize, selected)
     clock.enter("evaluate")
     opened = opened_at(state.cycle, stages.gate.reuse)
     suite, seed = stages.suite(state.seed_at(opened, "sealed")), state.seed("evaluate")
@@ -132,7 +133,8 @@ def cycle(state: State, loop: Loop, watch: Observer) -> State:
     answered = answers(state.verdicts()[opened:])
     decision = stages.gate.decide(champion_report, candidate_report, state.cycle + 1, answered)
     rows = rows_of(state.champion.id, selected)
-    metrics |= row_metrics(rows, candidate_report, stages.verify) | {"contamination": contamination(selected)}
+    scores = scores_of(rows, stages.verify, state.meter)
+    metrics |= row_metrics(rows, candidate_report, scores) | {"contamination": contamination(selected)}
     metrics |= of_answers(own(state.champion.id, selected)) | of_reports(champion_report, candidate_report)
     alarms = loop.monitors.alarms(metrics, {**loop.knobs, **state.knobs})
     decision, fed = held(decision, alarms), strands(selected, state.trainee.id)
@@ -153,7 +155,7 @@ def cycle(state: State, loop: Loop, watch: Observer) -> State:
         candidate_accuracy=candidate_report.accuracy(),
         metrics=metrics | {name: after[name] - before[name] for name in ("seconds", "tokens")} | clock.seconds,
         rejected=dict(Counter(trace.rejected for _, trace in rows if trace.rejected)),
-        samples=samples(rows, stages.verify),
+        samples=samples(rows, scores),
         poisoned=state.cycle == loop.poison_cycle,
         lineage=fed,
         alarms=alarms,
@@ -199,15 +201,20 @@ class Clock:
 
 
 def run_loop(run: Run, loop: Loop, watch: Observer) -> State:
-    """Start a run or go on with it, to its end. Raises BudgetExceeded at the end of the cycle that met a cap."""
+    """Start a run or go on with it, to its end. Raises BudgetExceeded before what goes beyond a cap."""
     if run.ledger.last("base") is None:
         folder, taught = loop.base(watch)
         State.begin(run, folder, taught)
     state = State.restore(run)
+    with state.meter.ticking():
+        return _turned(run, loop, state, watch)
+
+
+def _turned(run: Run, loop: Loop, state: State, watch: Observer) -> State:
     if state.cycle == 0:
         _measure_gap(run, loop, state, watch)
     while not loop.finished(state):
-        state.meter.check(loop.budget)
+        state.meter.check()
         refuse_after_stop(run)
         state = cycle(state, loop, watch)
         run.sign()
@@ -227,7 +234,7 @@ def _measure_gap(run: Run, loop: Loop, state: State, watch: Observer) -> None:
     if found is None:
         watch.stage(0, "gap")
         found = loop.gap(state)
-        run.ledger.append("gap", {"gap": found.model_dump(), "meter": state.meter.snapshot()})
+        state.log("gap", {"gap": found.model_dump()})
     watch.gap(found)
     if loop.require_gap is not None:
         gaps.require(found, loop.require_gap)
@@ -245,14 +252,21 @@ def _finish(run: Run, loop: Loop, state: State) -> None:
         refined[role] = refined_on.run(sampler, stages.refiner, stages.other_refiners).refined
     accuracy = {f"{role}_accuracy": report.accuracy() for role, report in reports.items()}
     kept = {"evidence": state.keep(reports["base"], reports["champion"])}
-    run.ledger.append("end", {**accuracy, **kept, "refined": refined, "meter": state.meter.snapshot()})
+    state.log("end", {**accuracy, **kept, "refined": refined})
 
 
-def row_metrics(rows: Rows, report: Report, verify: Verify) -> dict[str, float]:
+def scores_of(rows: Rows, verify: Verify, meter: Meter) -> Scores:
+    """What the verifier says of every row that was kept."""
+    kept = {(task.key, trace.text): Group(task, (trace,)) for task, trace in rows if trace.rejected is None}
+    verified = Verifiable(verify)
+    found = scored(list(kept.values()), [verified], meter)
+    return {name: group.traces[0].rewards[verified.name] for name, group in zip(kept, found, strict=True)}
+
+
+def row_metrics(rows: Rows, report: Report, judged: Scores) -> dict[str, float]:
     """Counts of a cycle's self-made rows, and how many of the kept labels are right."""
     kept = [(task, trace) for task, trace in rows if trace.rejected is None]
     metrics = {"generated": float(len(rows)), "kept": float(len(kept))}
-    judged = {(task.key, trace.text): verify(task, trace.text) for task, trace in kept}
     scores = [score for task, trace in kept if (score := judged[task.key, trace.text]) is not None]
     if scores:
         right = sum(score == 1.0 for score in judged.values())
@@ -264,11 +278,11 @@ def row_metrics(rows: Rows, report: Report, verify: Verify) -> dict[str, float]:
     return metrics
 
 
-def samples(rows: Rows, verify: Verify, each: int = 3) -> tuple[Sample, ...]:
+def samples(rows: Rows, judged: Scores, each: int = 3) -> tuple[Sample, ...]:
     """A few rows of each status, for people to look at; kept ones that cannot be scored are left out."""
     found: dict[str, list[Sample]] = {"right": [], "wrong": [], "rejected": []}
     for task, trace in rows:
-        score = verify(task, trace.text)
+        score = judged.get((task.key, trace.text))
         status = "rejected" if trace.rejected else "right" if score == 1.0 else "wrong"
         if len(found[status]) < each and (trace.rejected or score is not None):
             found[status].append(

@@ -14,11 +14,13 @@ from torch import Tensor
 from autotroph.core.budget import Meter
 from autotroph.core.decision import Report, Verdict
 from autotroph.core.policy import Policy
+from autotroph.core.protocols import Optimize, Sampler
 from autotroph.core.task import Provenance, Task, stable_hash
-from autotroph.core.trace import Group, Trace
+from autotroph.core.trace import Group, Trace, digest
 from autotroph.evaluate import evidence
 from autotroph.models import checkpoint
 from autotroph.models.engine import Engine, compute_dtype
+from autotroph.models.recorded import Recorded, fingerprint
 from autotroph.models.tokenizer import TextTokenizer
 from autotroph.models.transformer import Transformer
 from autotroph.store.record import CycleRecord
@@ -57,6 +59,9 @@ class State:
         data = {"cycle": 0, "level": base.data["taught"], "champion": first, "trainee": first}
         if last is not None:
             data = last.data["state"]
+        latest = last or run.ledger.last("gap") or base
+        if run.journal is not None:
+            run.journal.begin(latest.seq)
         return cls(
             run,
             run.start["config"]["seed"],
@@ -64,7 +69,7 @@ class State:
             data["level"],
             Policy(**data["champion"]),
             Policy(**data["trainee"]),
-            Meter(**(last or run.ledger.last("gap") or base).data["meter"]),
+            Meter(**latest.data["meter"], budget=run.budget, journal=run.journal),
             data.get("knobs", {}),
         )
 
@@ -93,15 +98,34 @@ class State:
     def training(self, policy: Policy, member: int = 0) -> dict[str, Tensor] | None:
         return checkpoint.load_training(self.run.policies.path(policy.uri), member)
 
-    def sampler(self, policy: Policy, member: int = 0) -> Engine:
+    def sampler(self, policy: Policy, member: int = 0) -> Sampler:
         model, tokenizer = self.load(policy, member)
-        return self._engine(model.to(compute_dtype()), tokenizer, policy)
+        return self._recorded(model.to(compute_dtype()), tokenizer, policy, f"{policy.id} {member}")
 
-    def engine(self, model: Transformer, tokenizer: TextTokenizer) -> Engine:
-        return self._engine(model, tokenizer, self.trainee)
+    def engine(self, model: Transformer, tokenizer: TextTokenizer) -> Sampler:
+        return self._recorded(model, tokenizer, self.trainee, fingerprint(model))
 
-    def _engine(self, model: Transformer, tokenizer: TextTokenizer, policy: Policy) -> Engine:
-        return Engine(model, tokenizer, policy, self.meter, int(self.run.start["config"]["memory"] * 2**30))
+    def _recorded(self, model: Transformer, tokenizer: TextTokenizer, policy: Policy, identity: str) -> Sampler:
+        engine = Engine(model, tokenizer, policy, Meter(), int(self.run.start["config"]["memory"] * 2**30))
+        return Recorded(engine, self.meter, identity, engine.flops_per_token)
+
+    def optimized(self, optimize: Optimize, groups: Sequence[Group]) -> tuple[Policy, dict[str, float]]:
+        """The candidate, and figures of its training. One that an interrupted session has published is not made again.
+
+        Training that was under way is: what it sampled and verified is replayed, its steps are taken anew.
+        """
+        whose = self.champion.id, self.trainee.id, json.dumps(dict(self.knobs), sort_keys=True)
+        name, parts = self.meter.replayed(
+            stable_hash("optimize", str(self.run_seed), str(self.cycle), *whose, digest(groups))
+        )
+        for answer in parts.values():
+            made = json.loads(answer)
+            return Policy(**made["policy"]), made["metrics"]
+        before = self.meter.counters()
+        candidate, metrics = optimize(groups, self)
+        cost = {counter: after - before[counter] for counter, after in self.meter.counters().items()}
+        self.meter.record(name, 0, json.dumps({"policy": asdict(candidate), "metrics": metrics}).encode(), cost)
+        return candidate, metrics
 
     def publish(
         self,
@@ -146,17 +170,22 @@ class State:
             "trainee": asdict(trainee),
             "knobs": dict(knobs),
         }
-        self.run.ledger.append(
+        self.log(
             "cycle",
             {
                 "record": record.model_dump(mode="json"),
                 "ruling": dict(ruling),
                 "rows": candidate.data,
                 "state": after,
-                "meter": self.meter.snapshot(),
             },
         )
         return replace(self, cycle=self.cycle + 1, level=level, champion=champion, trainee=trainee, knobs=knobs)
+
+    def log(self, kind: str, data: Mapping[str, Any]) -> None:
+        """Write an event, with what was spent up to it; the paid work that led to it need not be kept any longer."""
+        event = self.run.ledger.append(kind, {**data, "meter": self.meter.snapshot()})
+        if self.run.journal is not None:
+            self.run.journal.begin(event.seq)
 
 
 def _store(run: Run, build: Callable[[Path], object]) -> Policy:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from autotroph.core.protocols import RewardFn, SamplingParams, TaskFamily, View
 from autotroph.core.trace import Group
 from autotroph.models.episode import rollout_for
+from autotroph.rewards.scoring import scored
 
 
 @dataclass(frozen=True)
@@ -27,5 +28,4 @@ class Interaction:
         longest = max(self.family.max_answer(level) for level in self.levels) + 1
         params = SamplingParams(temperature=view.knobs.get("temperature", self.temperature), max_tokens=longest)
         tried = rollout_for(self.family)(tasks, view.sampler(view.champion), params, self.samples, view.seed("tries"))
-        view.meter.spend(verifier_calls=sum(len(group.traces) for group in tried))
-        return [self.reward.score(group) for group in tried]
+        return scored(tried, [self.reward], view.meter)

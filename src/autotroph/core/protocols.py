@@ -245,6 +245,10 @@ class View(Protocol):
         ...
 
 
+Optimize = Callable[[Sequence[Group], View], tuple[Policy, dict[str, float]]]
+"""Selected groups to a candidate, and figures of its training."""
+
+
 class Source(Protocol):
     """Acquires groups: bare tasks, tasks with gold traces, or tasks with the champion's own traces."""
 
@@ -259,6 +263,11 @@ class Selector(Protocol):
 
 class RewardFn(Protocol):
     name: str
+
+    @property
+    def verifier_calls(self) -> int:
+        """What scoring one trace counts as: 0 where no verifier is asked."""
+        ...
 
     def score(self, group: Group) -> Group:
         """The group with one more reward on each trace; None where it could not be scored."""

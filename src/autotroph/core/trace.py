@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import hashlib
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
@@ -81,3 +82,14 @@ class Group:
 
     def reject(self, reason: str) -> Group:
         return Group(self.task, tuple(trace.reject(reason) for trace in self.traces))
+
+
+def digest(groups: Iterable[Group]) -> str:
+    """32 hex digits over tasks, answers and what became of them: equal for groups that teach the same."""
+    found = hashlib.blake2b(digest_size=16)
+    for group in groups:
+        parts = [group.task.key, group.task.answer or ""]
+        for trace in group.traces:
+            parts += trace.policy, trace.text, trace.rejected or "", trace.error or ""
+        found.update("\0".join(parts).encode() + b"\n")
+    return found.hexdigest()

@@ -174,10 +174,14 @@ def refuser(error: AutotrophError) -> str | None:
     return "guard" if str(error).startswith("guard:") else None
 
 
+OF_THE_ORIGINAL = ("*.lock", "report.html", "journal.sqlite*", "meter.json")
+"""What of a run a copy does without: its unfinished work belongs to the failure-free one."""
+
+
 def copied(run: Path, target: Path) -> Path:
     """A run's folder, copied whole, in place of an earlier copy; the ledger is checked, as it may be written to."""
     shutil.rmtree(target, ignore_errors=True)
-    shutil.copytree(run, target, ignore=shutil.ignore_patterns("*.lock", "report.html"))
+    shutil.copytree(run, target, ignore=shutil.ignore_patterns(*OF_THE_ORIGINAL))
     with Run.open(target, write=False) as copy:
         copy.ledger.check()
     return target

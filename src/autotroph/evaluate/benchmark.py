@@ -13,6 +13,8 @@ from autotroph.core.protocols import Refiner, Sampler, TaskFamily
 from autotroph.core.task import Task, stable_hash
 from autotroph.core.trace import Group
 from autotroph.evaluate.adaptive import allotted
+from autotroph.rewards.scoring import scored
+from autotroph.rewards.verifiable import Verifiable
 
 
 class SealedSuite:
@@ -98,8 +100,9 @@ class SealedSuite:
         spent = sampler.meter.tokens
         traces = refiner.answer(tasks, sampler, seed)
         cost = (sampler.meter.tokens - spent) / len(traces)
-        scores = [self._family.verify(task, trace.text) for task, trace in zip(tasks, traces, strict=True)]
-        sampler.meter.spend(verifier_calls=len(scores))
+        answered = [Group(task, (trace,)) for task, trace in zip(tasks, traces, strict=True)]
+        verified = Verifiable(self._family.verify)
+        scores = [group.traces[0].rewards[verified.name] for group in scored(answered, [verified], sampler.meter)]
         results = tuple(Result(task.key, task.level, score) for task, score in zip(tasks, scores, strict=True))
         entropies = [trace.entropy for trace in traces if trace.entropy is not None]
         entropy = sum(entropies) / len(entropies) if entropies else None

@@ -15,6 +15,8 @@ from autotroph.evaluate.figures import given_noise, kl_from, of_answers, positio
 from autotroph.models.drift import trace_logprobs
 from autotroph.models.episode import rollout_for
 from autotroph.rewards.measure import is_scored
+from autotroph.rewards.scoring import scored
+from autotroph.rewards.verifiable import Verifiable
 
 WEAK = 0.2
 """Accuracy below which a policy's disagreement with a label says nothing about the label."""
@@ -83,9 +85,9 @@ class GivenLabels:
         longest = max(self.family.max_answer(task.level) for task in tasks) + 1
         params = SamplingParams(temperature=0, max_tokens=longest)
         answered = rollout_for(self.family)(tasks, view.sampler(view.champion), params, 1, 0)
-        scores = [self.family.verify(group.task, group.traces[0].text) for group in answered]
-        scored = [score for score in scores if is_scored(score)]
-        return fmean(scored) if scored else None
+        checked = scored(answered, [Verifiable(self.family.verify)], view.meter)
+        scores = [score for group in checked if is_scored(score := group.traces[0].reward)]
+        return fmean(scores) if scores else None
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections import deque
 from dataclasses import dataclass
-from functools import cached_property
 
 import torch
 from torch import Tensor
@@ -51,6 +50,7 @@ class Job:
     limit_N: Tensor
     results: Results
     memory: int
+    flops_per_token: int
 
     @property
     def is_end_V(self) -> Tensor:
@@ -61,10 +61,6 @@ class Job:
     def spend(self, passed: int, chosen: int = 0) -> None:
         """Meter tokens that passed the model, and those that were drawn."""
         self.meter.spend(tokens=chosen, flops=passed * self.flops_per_token)
-
-    @cached_property
-    def flops_per_token(self) -> int:
-        return 2 * sum(parameter.numel() for parameter in self.model.parameters())
 
     def damaged(self) -> AutotrophError:
         return AutotrophError(f"policy {self.policy.id}: logits are not finite; its weights are damaged")

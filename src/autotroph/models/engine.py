@@ -46,6 +46,7 @@ class Engine:
     ):
         self.model, self.tokenizer, self.policy = model.eval(), tokenizer, policy
         self.meter, self.memory = meter, memory
+        self.flops_per_token = 2 * sum(parameter.numel() for parameter in model.parameters())
 
     def sample(
         self,
@@ -74,7 +75,7 @@ class Engine:
         shards = dealt(requests, max(1, min(workers, len(prompts) // ALONE)))
         job = Job(
             self.model, self.tokenizer, self.policy, self.meter, params, spin_NM, limit_N, results,
-            self.memory // len(shards),
+            self.memory // len(shards), self.flops_per_token,
         )  # fmt: skip
         kernels = kernels_for(self.model)
         layers = None if kernels is None else Layers(self.model, kernels)

@@ -5,16 +5,17 @@ It is a client of the standard library's alone, because one request a row, in th
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import random
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, replace
 from email.utils import parsedate_to_datetime
 from http.client import HTTPException
 from typing import Any, Literal
-from urllib.error import HTTPError
+from urllib.error import HTTPError, URLError
 from urllib.request import HTTPRedirectHandler, Request, build_opener
 
 from pydantic import Field
@@ -66,13 +67,19 @@ class Answer:
     logprobs: tuple[float, ...] = ()
     error: str | None = None
 
+    @classmethod
+    def read(cls, kept: bytes) -> Answer:
+        found = cls(**json.loads(kept))
+        return replace(found, logprobs=tuple(found.logprobs))
+
 
 class Fault(Exception):
-    """A try that failed and may be repeated, not before `wait` seconds if the endpoint has said so."""
+    """A try that failed and may be repeated, not before `wait` seconds if the endpoint has said so. `billed`: whether
+    it may have to be paid for all the same."""
 
-    def __init__(self, reason: str, wait: float | None = None):
+    def __init__(self, reason: str, wait: float | None = None, *, billed: bool = False):
         super().__init__(reason)
-        self.wait = wait
+        self.wait, self.billed = wait, billed
 
 
 class OpenAIClient:
@@ -86,20 +93,24 @@ class OpenAIClient:
     def answers(self, prompts: Sequence[str], params: SamplingParams, seeds: Sequence[int]) -> list[Answer]:
         """One answer to each prompt, in order, `endpoint.concurrency` requests at a time.
 
-        `seeds` are sent along, 31 bits of each; whether equal seeds give equal answers is the endpoint's affair. What
-        is counted into the meter stays there when a later row fails. Raises AutotrophError when the endpoint refuses a
-        request, when it still fails after all retries, and where prices are given but tokens are not counted.
+        `seeds` are sent along, 31 bits of each; whether equal seeds give equal answers is the endpoint's affair. Where
+        the meter has a journal, an answer is in it as soon as it is there: when a later one fails, or the process dies,
+        the same call asks only for those that are missing. Raises AutotrophError when the endpoint refuses a request,
+        when it still fails after all retries, and where prices are given but tokens are not counted; BudgetExceeded
+        before a request for which a cap leaves no room.
         """
         if params.stop:
             raise AutotrophError(
                 f"endpoint {self._address}: has no token ids to stop at; give `stop` texts to Endpoint"
             )
-        return in_parallel(
-            lambda prompt, seed: self._answer(self._body(prompt, params, seed)),
-            prompts,
-            seeds,
-            workers=self.endpoint.concurrency,
-        )
+        bodies = [self._body(prompt, params, seed) for prompt, seed in zip(prompts, seeds, strict=True)]
+        call = hashlib.blake2b(b"\n".join((self._address.encode(), *bodies)), digest_size=16).hexdigest()
+        name, parts = self.meter.replayed(call)
+
+        def answer(part: int, body: bytes) -> Answer:
+            return Answer.read(parts[part]) if part in parts else self._answer(name, part, body, params.max_tokens)
+
+        return in_parallel(answer, range(len(bodies)), bodies, workers=self.endpoint.concurrency)
 
     def _body(self, prompt: str, params: SamplingParams, seed: int) -> bytes:
         """The request as JSON. What OpenAI has no name for goes by vLLM's, and only where it is asked for."""
@@ -123,19 +134,31 @@ class OpenAIClient:
             body["prompt"] = prompt
         return json.dumps({name: value for name, value in body.items() if name not in endpoint.omit}).encode()
 
-    def _answer(self, body: bytes) -> Answer:
+    def _answer(self, name: str, part: int, body: bytes, tokens: int) -> Answer:
+        """Ask until there is an answer of at most so many tokens; a request has no more tokens than bytes."""
+        worst = {"tokens": tokens, "dollars": self._price(len(body), tokens)}
         for tried in range(self.endpoint.retries + 1):
             check_in()
-            try:
-                return self._parsed(self._sent(body))
-            except Fault as fault:
-                last = fault
+            with self.meter.unit(**worst):
+                try:
+                    answer, cost = self._parsed(self._sent(body))
+                    self.meter.spend(**cost)
+                    self.meter.record(name, part, json.dumps(asdict(answer)).encode(), cost)
+                    return answer
+                except Fault as fault:
+                    last = fault
+                    if fault.billed:
+                        self.meter.waste(**worst)
             if tried < self.endpoint.retries:
                 self._pause(tried, last)
         raise AutotrophError(
             f"endpoint {self._address}: {last} after {self.endpoint.retries + 1} tries; try again later, with a lower "
             "concurrency or more retries"
         )
+
+    def _price(self, asked: int, answered: int) -> float:
+        """Dollars for so many tokens of prompt and answer."""
+        return (asked * self.endpoint.prompt_price + answered * self.endpoint.answer_price) / 1e6
 
     def _pause(self, tried: int, fault: Fault) -> None:
         """Wait as long as the endpoint asks, or twice as long as the last time, and up to a half more by chance."""
@@ -169,8 +192,9 @@ class OpenAIClient:
             raise AutotrophError(
                 f"endpoint {self._address}: status {error.code} ({said}); {self._way_out(error.code, bool(key))}"
             ) from None
-        except (OSError, HTTPException) as error:  # no connection, a timeout, an answer cut short
-            raise Fault(_line(f"{type(error).__name__}: {error}", key)) from None
+        except (OSError, HTTPException) as error:  # no connection (URLError), a timeout, an answer cut short
+            sent = not isinstance(error, URLError)
+            raise Fault(_line(f"{type(error).__name__}: {error}", key), billed=sent) from None
 
     def _way_out(self, status: int, key: bool) -> str:
         variable = self.endpoint.key_variable
@@ -180,8 +204,8 @@ class OpenAIClient:
             return f"check the url and model={self.endpoint.model!r}"
         return "change the request, or name the field that it refuses in `omit`"
 
-    def _parsed(self, body: bytes) -> Answer:
-        """The answer, paid for. Raises Fault for what is no answer at all."""
+    def _parsed(self, body: bytes) -> tuple[Answer, dict[str, float]]:
+        """The answer and its cost. Raises Fault for what is no answer at all."""
         try:
             reply = json.loads(body)
             choice, usage = reply["choices"][0], reply.get("usage") or {}
@@ -194,14 +218,13 @@ class OpenAIClient:
             asked, tokens = int(usage.get("prompt_tokens") or 0), int(usage.get("completion_tokens") or 0)
             reason = choice.get("finish_reason")
         except (ValueError, KeyError, IndexError, TypeError, AttributeError) as error:
-            raise Fault(f"a malformed answer ({type(error).__name__})") from None
-        prices = self.endpoint.prompt_price, self.endpoint.answer_price
-        if any(prices) and not usage:
+            raise Fault(f"a malformed answer ({type(error).__name__})", billed=True) from None
+        cost = {"tokens": tokens, "dollars": self._price(asked, tokens)}
+        if (self.endpoint.prompt_price or self.endpoint.answer_price) and not usage:
             raise AutotrophError(f"endpoint {self._address}: counts no tokens, so prices mean nothing; leave them at 0")
-        self.meter.spend(tokens=tokens, dollars=(asked * prices[0] + tokens * prices[1]) / 1e6)
         if reason not in ("stop", "length"):
-            return Answer(text, "error", tokens, logprobs, error=f"finish_reason {reason}")
-        return Answer(text, reason, tokens, logprobs)
+            return Answer(text, "error", tokens, logprobs, error=f"finish_reason {reason}"), cost
+        return Answer(text, reason, tokens, logprobs), cost
 
 
 class Unmoved(HTTPRedirectHandler):

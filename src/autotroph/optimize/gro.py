@@ -15,6 +15,7 @@ from autotroph.optimize.learner import Learner, LearnerConfig
 from autotroph.optimize.lora import LoRAConfig, parameters_of
 from autotroph.optimize.mixture import Mixture
 from autotroph.optimize.optimizer import SCHEDULES
+from autotroph.rewards.scoring import scored
 
 
 @dataclass(frozen=True)
@@ -98,26 +99,20 @@ class GRO:
             sampler = view.engine(learner.model, tokenizer)
             batch = rng.sample(tasks, min(self.prompts, len(tasks)))
             tried = self.rollout(batch, sampler, self.params, self.samples, view.seed(f"rollout {step}"))
-            last = self._scored(tried, view)
+            last = scored(tried, self.rewards, view.meter)
             signals = self.algorithm.signals(last)
             learner.model.train()
             metrics = learner.step(signals) if signals else {"loss": 0.0}
             rewards = [trace.reward for group in last for trace in group.traces]
-            scored = [reward for reward in rewards if reward is not None]
+            known = [reward for reward in rewards if reward is not None]
             history.append(
                 metrics
                 | {
-                    "reward": fmean(scored) if scored else 0.0,
-                    "unscored": float(len(rewards) - len(scored)),
+                    "reward": fmean(known) if known else 0.0,
+                    "unscored": float(len(rewards) - len(known)),
                     "zero_advantage": 1 - len(signals) / max(1, len(rewards)),
                 }
             )
         names = {name for metrics in history for name in metrics}
         means = {name: fmean(metrics.get(name, 0.0) for metrics in history) for name in sorted(names)}
         return view.publish([learner.trained()], tokenizer, last, view.trainee.depth), means
-
-    def _scored(self, groups: list[Group], view: View) -> list[Group]:
-        for reward in self.rewards:
-            groups = [reward.score(group) for group in groups]
-        view.meter.spend(verifier_calls=len(self.rewards) * sum(len(group.traces) for group in groups))
-        return groups

@@ -69,7 +69,7 @@ class Learner:
 
         Returns each term's mean, their sum `loss`, `gradient_norm`, and `kl`: the mean of r - 1 - log r, r the ratio of
         the trainer's to the sampler's probability of a sampled token. Raises AutotrophError on a gradient that is not
-        finite.
+        finite, and BudgetExceeded before a step for which a cap leaves no room.
         """
         check_in()
         signals = [s for s in signals if s.advantage or s.likelihood or s.kl]
@@ -80,15 +80,17 @@ class Learner:
         }
         rows, totals = list(rows_of(signals)), Counter[str]()
         tokens = sum(map(len, rows))
+        cost = {"trained_tokens": tokens, "flops": tokens * self.flops_per_token}
         workers = len(self._replicas)
         turns = -(-tokens // (workers * self.config.batch_tokens))
         share = -(-tokens // max(1, workers * turns))
         batches = alike([len(row) for row in rows], len(rows), share, STRETCH)
         shards = balanced([[rows[i] for i in batch] for batch in batches], workers)
-        for metrics in in_parallel(lambda *shard: self._backward(*shard, counts), self._replicas, shards):
-            totals.update(metrics)
-        norm = self._update()
-        self.meter.spend(trained_tokens=tokens, flops=tokens * self.flops_per_token)
+        with self.meter.unit(**cost):
+            for metrics in in_parallel(lambda *shard: self._backward(*shard, counts), self._replicas, shards):
+                totals.update(metrics)
+            norm = self._update()
+            self.meter.spend(**cost)
         drift = totals.pop("drift", 0.0) / max(1, sum(sizes))
         return {**totals, "loss": sum(totals.values()), "gradient_norm": norm, "kl": drift}
 

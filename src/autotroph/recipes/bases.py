@@ -45,6 +45,7 @@ from autotroph.refine.greedy import Greedy
 from autotroph.refine.self_consistency import SelfConsistency, elect
 from autotroph.rewards.heuristic import Certainty
 from autotroph.rewards.judge import winner
+from autotroph.rewards.scoring import scored
 from autotroph.rewards.verifiable import Verifiable
 from autotroph.select.chain import Chain
 from autotroph.select.decontaminate import Decontaminate
@@ -171,18 +172,21 @@ class PractiseConfig(RunConfig):
         def measured(view: View) -> Gap:
             each = -(-self.gap_tasks // len(levels))
             tasks = [task for level in levels for task in family.generate(level, each, view.seed("gap"))]
-            policy, reward = view.champion, Verifiable(family.verify)
+            policy = view.champion
             answers = [
                 rollout_for(family)(
                     tasks, view.sampler(policy, member), params, self.gap_samples, view.seed(f"gap {member}")
                 )
                 for member in range(policy.members)
             ]
-            groups = [
-                reward.score(Group(task, tuple(trace for group in same for trace in group.traces)))
-                for task, *same in zip(tasks, *answers, strict=True)
-            ]
-            view.meter.spend(verifier_calls=sum(len(group.traces) for group in groups))
+            groups = scored(
+                [
+                    Group(task, tuple(trace for group in same for trace in group.traces))
+                    for task, *same in zip(tasks, *answers, strict=True)
+                ],
+                [Verifiable(family.verify)],
+                view.meter,
+            )
             if callable(picker):
                 return measure_gap(groups, "judge", lambda group: winner(group, picker))
             return measure_gap(groups, picker, PICKS[picker])
@@ -312,7 +316,6 @@ def practise(
         base=lambda watch: config.begin(family, taught, watch, members),
         cycles=cycles,
         final_suite=lambda: final,
-        budget=config.budget,
         adaptive=config.adaptive,
         require_gap=config.require_gap,
         guard=config.guard,

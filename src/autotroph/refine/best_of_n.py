@@ -11,6 +11,7 @@ from autotroph.core.task import Task
 from autotroph.core.trace import Trace
 from autotroph.models.rollout import rollout
 from autotroph.rewards.measure import is_scored
+from autotroph.rewards.scoring import scored
 
 
 @dataclass
@@ -32,7 +33,7 @@ class BestOfN:
 
     def answer(self, tasks: Sequence[Task], sampler: Sampler, seed: int) -> list[Trace]:
         groups = self.rollout(tasks, sampler, self.params, self.n, seed)
-        return [max(self.reward.score(group).traces, key=_rank) for group in groups]
+        return [max(group.traces, key=_rank) for group in scored(groups, [self.reward], sampler.meter)]
 
 
 def _rank(trace: Trace) -> tuple[bool, float]:

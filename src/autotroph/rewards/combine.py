@@ -26,6 +26,10 @@ class Weighted:
         if len(set(names)) < len(names):
             raise AutotrophError(f"reward {self.name!r}: two parts share a name in {names}; give each its own")
 
+    @property
+    def verifier_calls(self) -> int:
+        return sum(part.verifier_calls for part, _ in self.parts)
+
     def score(self, group: Group) -> Group:
         for part, _ in self.parts:
             group = part.score(group)

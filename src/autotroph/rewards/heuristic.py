@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from typing import ClassVar
 
 from autotroph.core.errors import AutotrophError
 from autotroph.core.trace import Group, Trace
@@ -17,6 +18,7 @@ class MajorityAgreement:
     None where the rollout failed or the first place is shared; TTRL breaks such ties by order, which rewards chance.
     """
 
+    verifier_calls: ClassVar[int] = 0
     name: str = "agreement"
 
     def score(self, group: Group) -> Group:
@@ -35,6 +37,7 @@ class Certainty:
     Not the self-certainty of Intuitor (arXiv:2505.19590), KL(uniform || policy), which needs whole distributions.
     """
 
+    verifier_calls: ClassVar[int] = 0
     name: str = "certainty"
 
     def score(self, group: Group) -> Group:
@@ -48,6 +51,7 @@ class LengthPenalty:
     0 up to `max_tokens - buffer` sampled tokens, then linear down to -1 at `max_tokens`, and -1 beyond.
     """
 
+    verifier_calls: ClassVar[int] = 0
     max_tokens: int
     buffer: int
     name: str = "length"
@@ -68,6 +72,7 @@ class LengthPenalty:
 class FormatReward:
     """1 where the whole answer matches the regular expression, else 0; None where the rollout failed."""
 
+    verifier_calls: ClassVar[int] = 0
     pattern: str
     name: str = "format"
 

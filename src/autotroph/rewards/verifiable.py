@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 from autotroph.core.protocols import Verify
 from autotroph.core.trace import Group
@@ -15,6 +16,7 @@ class Verifiable:
     Each different text of a group is verified once.
     """
 
+    verifier_calls: ClassVar[int] = 1
     verify: Verify
     name: str = "verified"
 

@@ -4,6 +4,7 @@ runs/<id>/ledger.sqlite    every event; what is acknowledged there has happened
          /policies/<hash>/ checkpoints, content-addressed
          /rows/<hash>/     the training rows of each cycle
          /evidence/<hash>/ per-task results of champion and candidate, on which a decision rests
+         /journal.sqlite   paid work of the unfinished cycle, to be replayed after a crash; /meter.json what was paid
          /report.html
 """
 
@@ -17,10 +18,11 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from autotroph.core.budget import Meter
+from autotroph.core.budget import Budget, Meter
 from autotroph.core.errors import AutotrophError
 from autotroph.core.policy import Policy
 from autotroph.store.artifacts import Artifacts, clear_disk_errors
+from autotroph.store.journal import Journal
 from autotroph.store.ledger import Ledger, foreseen
 from autotroph.store.record import CycleRecord, Gap, RunRecord
 from autotroph.store.signing import Signer
@@ -59,6 +61,7 @@ class Run:
             raise AutotrophError(f"key {signer.path}: lies in the run's folder; keep it where the run does not write")
         self.folder, self._signer = folder, signer
         self.ledger = Ledger(folder / "ledger.sqlite", write=write)
+        self.journal = Journal(folder) if write else None
         self.policies = Artifacts(folder / "policies")
         self.rows = Artifacts(folder / "rows")
         self.evidence = Artifacts(folder / "evidence")
@@ -117,6 +120,12 @@ class Run:
         assert event is not None
         return event.data
 
+    @property
+    def budget(self) -> Budget:
+        """The caps that the run was configured with, or those of the last `budget` event."""
+        changed = self.ledger.last("budget")
+        return Budget.model_validate(changed.data["caps"] if changed else self.start["config"].get("budget", {}))
+
     def base_policy(self) -> Policy:
         """The policy that the run began with; its base must be stored."""
         event = self.ledger.last("base")
@@ -161,6 +170,8 @@ class Run:
         )
 
     def close(self, *, orderly: bool = True) -> None:
+        if self.journal is not None:
+            self.journal.close()
         self.ledger.close(orderly=orderly)
 
     def __enter__(self) -> Run:

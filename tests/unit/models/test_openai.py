@@ -102,7 +102,7 @@ def test_answers_come_in_order_and_are_metered(server) -> None:
     assert one.meter.tokens == 35
     assert one.meter.dollars == pytest.approx(5 * (100 * 2 + 7 * 10) / 1e6)
     with pytest.raises(BudgetExceeded, match="dollars"):
-        one.meter.check(Budget(dollars=0.001))
+        Meter(**one.meter.snapshot(), budget=Budget(dollars=0.001)).check()
     assert Meter(**one.meter.snapshot()).dollars == one.meter.dollars
 
 
