@@ -78,8 +78,8 @@ def entry(seq: int, at: int, kind: str, data: str) -> bytes:
 
 
 def chain_hash(previous: str, leaf: bytes) -> str:
-    """SHA-256 over the previous hash of the chain and this event's leaf hash, 32 bytes each."""
-    return hashlib.sha256(bytes.fromhex(previous) + leaf).hexdigest()
+    """SHA-256 over the previous hash of the chain, its 64 digits, and this event's leaf hash."""
+    return hashlib.sha256(previous.encode() + leaf).hexdigest()
 
 
 class Ledger:
@@ -142,8 +142,9 @@ class Ledger:
 
     def stored(self, since: int = 0) -> Iterator[Stored]:
         """Every event as it lies there, but for the first `since`, for whoever takes nothing on trust."""
-        rows = self._db.execute(f"SELECT seq, {HASHED}, hash FROM event ORDER BY seq LIMIT -1 OFFSET ?", (since,))
-        return (Stored(seq, content, digest) for seq, content, digest in rows)
+        columns = f"seq, {HASHED}, CAST(hash AS BLOB)"
+        rows = self._db.execute(f"SELECT {columns} FROM event ORDER BY seq LIMIT -1 OFFSET ?", (since,))
+        return (Stored(seq, content, digest.decode(errors="replace")) for seq, content, digest in rows)
 
     def broken_kinds(self) -> list[int]:
         """Events that would be read otherwise than they are hashed, line by line."""
@@ -238,15 +239,16 @@ class Chain:
 
     def faults(self, stored: Stored, leaf: bytes) -> Iterator[tuple[int, str]]:
         """(number, what is wrong) where the event does not fit those before it."""
+        if stored.seq < self._expected:  # numbers come in order, so that it is below 0
+            yield stored.seq, "no event has such a number"
+        elif stored.seq > self._expected:
+            alone = stored.seq == self._expected + 1
+            yield self._expected, "it was removed" if alone else f"it and those up to {stored.seq - 1} were removed"
         if stored.seq != self._expected:
-            gap = self._expected, "it was removed"
-            if stored.seq != self._expected + 1:
-                gap = self._expected, f"it and those up to {stored.seq - 1} were removed"
-            yield gap
             self._previous = None
         if self._previous is not None and chain_hash(self._previous, leaf) != stored.hash:
             yield stored.seq, "it was altered, or moved here"
-        self._previous, self._expected = stored.hash, stored.seq + 1
+        self._previous, self._expected = stored.hash, max(0, stored.seq + 1)
 
 
 def microseconds() -> int:

@@ -35,9 +35,9 @@ def test_events_are_chained_and_the_root_is_over_all_of_them(tmp_path) -> None:
     with Ledger(filled(tmp_path, 2)) as ledger:
         events = list(ledger.events())
         leaves = [hashlib.sha256(b'\0%d\n%d\nevent\n{"i": %d}' % (e.seq, e.at, e.seq)).digest() for e in events]
-        first = hashlib.sha256(bytes(32) + leaves[0]).digest()
-        second = hashlib.sha256(first + leaves[1]).digest()
-        assert [event.hash for event in events] == [first.hex(), second.hex()]
+        first = hashlib.sha256(b"0" * 64 + leaves[0]).hexdigest()
+        second = hashlib.sha256(first.encode() + leaves[1]).hexdigest()
+        assert [event.hash for event in events] == [first, second]
         assert ledger.root() == hashlib.sha256(b"\1" + leaves[0] + leaves[1]).hexdigest()
 
 
