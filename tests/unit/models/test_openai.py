@@ -2,11 +2,14 @@
 
 import json
 import logging
+import math
+import multiprocessing
 import threading
 import time
 from collections.abc import Callable
 from email.utils import formatdate
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -20,6 +23,7 @@ from autotroph.core.task import Task
 from autotroph.models.openai import Answer, Endpoint, OpenAIClient, rollout
 from autotroph.optimize.packing import rows_of
 from autotroph.refine.self_consistency import SelfConsistency
+from autotroph.store.journal import Journal
 
 KEY = "sk-very-secret-0123456789"
 POLICY = Policy("remote", "text", "nowhere", depth=1)
@@ -304,3 +308,89 @@ def test_token_ids_to_stop_at_are_refused(server) -> None:
 def test_urls_that_are_none_are_refused(url: str) -> None:
     with pytest.raises(ValidationError, match="url"):
         Endpoint(url=url, model="m")
+
+
+FORKS = multiprocessing.get_context("forkserver")
+FORKS.set_forkserver_preload(["pytest", "autotroph.optimize.packing", "autotroph.refine.self_consistency"])
+
+
+def pay(url: str, folder: Path, dollars: float, said: Any) -> None:
+    """What one process asks of the server: 40 answers, 4 at a time."""
+    journal = Journal(folder)
+    journal.begin(0)
+    meter = Meter(budget=Budget(dollars=dollars), journal=journal)
+    endpoint = Endpoint(url=url, model="tiny", backoff=0.01, prompt_price=1.0, answer_price=100.0, concurrency=4)
+    try:
+        answers = ask(OpenAIClient(endpoint, POLICY, meter), 40, max_tokens=20)
+        said.send(([answer.text for answer in answers], meter.snapshot()))
+    except BudgetExceeded as stop:
+        said.send(str(stop))
+
+
+def paying(server: Server, folder: Path, dollars: float, requests: float = math.inf) -> Any:
+    """Let a process ask, and kill it after so many requests; what it says at its end."""
+    ours, theirs = FORKS.Pipe()
+    process, before = FORKS.Process(target=pay, args=(server.url, folder, dollars, theirs)), len(server.requests)
+    process.start()
+    while len(server.requests) < before + requests and process.is_alive() and not ours.poll(0.001):
+        pass
+    process.kill()
+    process.join()
+    return ours.recv() if ours.poll() else None
+
+
+def busy(body: dict[str, Any], number: int) -> Reply:
+    time.sleep(0.02)
+    return said(f"re: {body['messages'][-1]['content']}")
+
+
+def test_a_killed_client_asks_only_for_what_it_has_no_answer_to(server, tmp_path: Path) -> None:
+    """What was under way when it was killed, at most one request a worker, is asked for again and counts as lost."""
+    server.reply = busy
+    for _ in range(3):
+        assert paying(server, tmp_path, 1e6, requests=10) is None
+    texts, spent = paying(server, tmp_path, 1e6)
+    asked = {body["messages"][-1]["content"] for _, _, body in server.requests}
+    assert texts == [f"re: question {i}" for i in range(40)]
+    assert len(asked) == 40
+    again = len(server.requests) - 40
+    assert 0 < again <= 3 * 4
+    each = (100 * 1 + 7 * 100) / 1e6
+    assert spent["tokens"] == 40 * 7
+    assert spent["dollars"] == pytest.approx(40 * each)
+    assert spent["lost"]["dollars"] >= again * each - 1e-9
+
+
+def test_dollars_hold_over_kills(server, tmp_path: Path) -> None:
+    """By the server's own count: whatever a killed client may have missed is in it."""
+    server.reply = busy
+    each, cap = (100 * 1 + 7 * 100) / 1e6, 0.05
+    for _ in range(10):
+        paying(server, tmp_path, cap, requests=2)
+    assert "budget: dollars at" in paying(server, tmp_path, cap)
+    assert len(server.requests) * each <= cap
+
+
+def test_one_failed_request_does_not_lose_the_answers_of_the_others(server, tmp_path: Path) -> None:
+    def failing(body: dict[str, Any], number: int) -> Reply:
+        if body["messages"][-1]["content"].endswith(" 5") and number < 20:
+            time.sleep(0.1)
+            return 400, {}, b"no"
+        return said("fine")
+
+    server.reply = failing
+    for raises in (True, False):
+        journal = Journal(tmp_path)
+        journal.begin(0)
+        endpoint = Endpoint(url=server.url, model="tiny", concurrency=2)
+        one = OpenAIClient(endpoint, POLICY, Meter(journal=journal))
+        if raises:
+            with pytest.raises(AutotrophError, match="status 400"):
+                ask(one, 8)
+            number = len(server.requests)
+            server.reply = lambda body, number: said("fine")
+        else:
+            assert [answer.text for answer in ask(one, 8)] == ["fine"] * 8
+    assert len(server.requests) == 8 + 1
+    assert number > 2
+    assert one.meter.tokens == 8 * 7
