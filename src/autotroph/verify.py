@@ -293,10 +293,13 @@ class _Replay:
 
     def _meter(self, event: Event) -> None:
         """What was spent is never less than before."""
-        for name, value in event.data["meter"].items():
+        counted = dict(event.data["meter"])
+        lost = counted.pop("lost")
+        spent = {name: value + lost.get(name, 0.0) for name, value in counted.items()}
+        for name, value in spent.items():
             if value < self.spent.get(name, 0.0):
                 self.found.blame(event.seq, f"it has spent {value} {name}, and {self.spent[name]} were spent before it")
-        self.spent = event.data["meter"]
+        self.spent = spent
 
     def _artifact(self, seq: int, kind: str, store: Artifacts, name: Any) -> bool:
         """Whether the artifact is there and has the content that its name says."""

@@ -161,7 +161,7 @@ class Run:
             cycles=cycles,
             seconds=spent.seconds,
             tokens=spent.tokens,
-            spent=asdict(spent),
+            spent=spent.counters() | {"seconds": spent.seconds},
             finished=end is not None,
             gap=self.gap(),
             events=len(self.ledger),

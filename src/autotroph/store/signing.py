@@ -118,7 +118,7 @@ def _beside(path: Path) -> Path:
 
 
 def _public(key: Ed25519PrivateKey) -> str:
-    return key.public_key().public_bytes_raw().hex()
+    return str(key.public_key().public_bytes_raw().hex())
 
 
 def _ed25519() -> Any:
