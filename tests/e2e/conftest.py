@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from autotroph.core.folders import cache_root
 from autotroph.loop import Recorder, run_loop
 from autotroph.recipes import registry
 from autotroph.store.run import Run
@@ -15,9 +16,12 @@ from autotroph.store.run import Run
 
 @pytest.fixture(scope="session", autouse=True)
 def shared_cache(tmp_path_factory: pytest.TempPathFactory) -> Any:
-    """One cache of bases for all tests of this worker."""
+    """One cache of bases for all tests of this worker; compiled kernels are those of the machine."""
+    kernels, cache = cache_root() / "kernels", tmp_path_factory.mktemp("cache")
+    kernels.mkdir(parents=True, exist_ok=True)
+    (cache / "kernels").symlink_to(kernels)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("AUTOTROPH_CACHE", str(tmp_path_factory.mktemp("cache")))
+        patch.setenv("AUTOTROPH_CACHE", str(cache))
         yield
 
 
