@@ -121,6 +121,8 @@ class RunRecord(Config):
     seconds: float
     tokens: int
     finished: bool
+    lost: dict[str, float] = {}
+    """What crashes have cost beside that, by counter: work that had to be done again."""
     gap: Gap | None = None
     """Measured on the base before the first cycle; None where it was not asked for."""
     events: int = 0

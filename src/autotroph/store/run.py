@@ -138,6 +138,7 @@ class Run:
             seconds=spent.seconds,
             tokens=spent.tokens,
             finished=end is not None,
+            lost=dict(spent.lost),
             gap=self.gap(),
             events=len(self.ledger),
             root=self.ledger.root(),
