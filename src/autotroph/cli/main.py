@@ -78,15 +78,20 @@ class Recipes(click.Group):
             name = settings.pop("recipe")
         recipe = registry.find(name)
 
-        def start(out: str | None, sign: Path | None, trackers: Trackers, as_json: bool, **flags: Any) -> None:
+        def start(
+            out: str | None, sign: Path | None, trackers: Trackers, as_json: bool, estimate: bool, **flags: Any
+        ) -> None:
             config = recipe.configure(merged(settings, nested(flags)))
-            _start(recipe, config, Path(out) if out else None, sign, trackers, as_json)
+            loop = _affordable(recipe.build(config), config.budget, aloud=estimate, as_json=as_json)
+            if not estimate:
+                _start(recipe, config, Path(out) if out else None, sign, trackers, as_json, loop)
 
         common: list[click.Parameter] = [
             click.Option(["--out"], type=click.STRING, default=None, help="run folder [default: runs/RECIPE-N]"),
             click.Option(["--sign"], type=click.Path(path_type=Path), default=None, help=SIGN),
             track_option,
             click.Option(["as_json", "--json"], is_flag=True, help="print a last line with the summary as JSON"),
+            click.Option(["--estimate"], is_flag=True, help="print what the run is going to cost, and stop"),
         ]
         return click.Command(cmd_name, callback=start, params=[*common, *options(recipe.config)], help=recipe.title)
 
@@ -249,10 +254,25 @@ def _signer(key: Path | None) -> Any:
     return None if key is None else Signer(key)
 
 
-def _start(recipe: Any, config: Any, out: Path | None, sign: Path | None, trackers: Trackers, as_json: bool) -> None:
+def _affordable(loop: Any, budget: Any, aloud: bool, as_json: bool) -> Any:
+    """The loop, once it is said what it is going to cost. Raises AutotrophError where that is surely beyond a cap."""
+    from autotroph.report.sentences import estimate_sentence
+
+    if loop.estimate is not None:
+        expected = loop.estimate()
+        if aloud and as_json:
+            click.echo(json.dumps({name: asdict(found) for name, found in expected.ranges().items()}))
+        else:
+            click.echo(estimate_sentence(expected), err=not aloud)
+        expected.refuse(budget)
+    return loop
+
+
+def _start(
+    recipe: Any, config: Any, out: Path | None, sign: Path | None, trackers: Trackers, as_json: bool, loop: Any
+) -> None:
     from autotroph.store.run import Run
 
-    loop = recipe.build(config)
     folder, signer = out or _fresh_folder(recipe.name), _signer(sign)
     start = {"recipe": recipe.name, "config": config.model_dump(mode="json")}
     with trackers, Run.create(folder, start, signer) as created:
@@ -309,6 +329,7 @@ def summary(record: Any, folder: Path) -> dict[str, Any]:
         ],
         "seconds": record.seconds,
         "tokens": record.tokens,
+        "lost": record.lost,
         "ledger_root": record.root,
     }
 
