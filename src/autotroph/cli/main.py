@@ -213,7 +213,7 @@ def bench(name: str, repeats: int, out: Path | None, as_json: bool) -> None:
     import importlib
 
     from autotroph.bench.case import as_table
-    from autotroph.store.artifacts import clear_disk_errors
+    from autotroph.store.disk import clear_disk_errors
     from autotroph.store.run import machine
 
     cases = importlib.import_module(f"autotroph.bench.{name}").run(repeats)

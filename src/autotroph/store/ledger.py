@@ -55,14 +55,15 @@ class Ledger:
             if write:
                 self._db.pragma("journal_mode", "wal")
                 self._db.pragma("synchronous", 2)
+                self._db.wal_checkpoint()  # a killed process may have left events that are read, and not on the disk
                 self._db.execute(
                     "CREATE TABLE IF NOT EXISTS event"
                     "(seq INTEGER PRIMARY KEY, at REAL, kind TEXT, data TEXT, hash TEXT) STRICT"
                 )
             self._head = next((event.hash for event in self._select("ORDER BY seq DESC LIMIT 1")), GENESIS)
         except apsw.Error as error:
-            self.close()
-            raise AutotrophError(f"ledger {path}: {error}; is this a run folder?") from error
+            self.close(orderly=False)
+            raise self._refused(error) from error
 
     def append(self, kind: str, data: dict[str, Any]) -> Event:
         """Write one event durably. Raises AutotrophError when the disk refuses; nothing is half written then."""
@@ -71,10 +72,8 @@ class Ledger:
         event = Event(seq, kind, json.loads(text), chain_hash(self._head, seq, kind, text))
         try:
             self._db.execute("INSERT INTO event VALUES (?, ?, ?, ?, ?)", (seq, time.time(), kind, text, event.hash))
-        except apsw.FullError as error:
-            raise AutotrophError(f"ledger {self.path}: disk full; free some space and resume the run") from error
-        except apsw.IOError as error:
-            raise AutotrophError(f"ledger {self.path}: {error}; check the disk and resume the run") from error
+        except apsw.Error as error:
+            raise self._refused(error) from error
         self._head = event.hash
         return event
 
@@ -141,6 +140,14 @@ class Ledger:
 
     def __exit__(self, _kind: object, error: BaseException | None, _trace: object) -> None:
         self.close(orderly=foreseen(error))
+
+    def _refused(self, error: apsw.Error) -> AutotrophError:
+        """What SQLite says, and the way out."""
+        if isinstance(error, apsw.FullError):
+            return AutotrophError(f"ledger {self.path}: disk full; free some space and resume the run")
+        if isinstance(error, apsw.IOError | apsw.CantOpenError):
+            return AutotrophError(f"ledger {self.path}: {error}; free some space or check the disk, then resume the run")
+        return AutotrophError(f"ledger {self.path}: {error}; is this a run folder?")
 
     def _select(self, clause: str, *bindings: str | int) -> Iterator[Event]:
         rows = self._db.execute(f"SELECT seq, kind, data, hash FROM event {clause}", bindings)

@@ -19,7 +19,8 @@ from typing import Any
 from autotroph.core.budget import Meter
 from autotroph.core.errors import AutotrophError
 from autotroph.core.policy import Policy
-from autotroph.store.artifacts import Artifacts, clear_disk_errors
+from autotroph.store.artifacts import Artifacts
+from autotroph.store.disk import clear_disk_errors, make_folder
 from autotroph.store.ledger import Ledger, foreseen
 from autotroph.store.record import CycleRecord, Gap, RunRecord
 
@@ -54,6 +55,9 @@ class Run:
 
     def __init__(self, folder: Path, *, write: bool):
         self.folder = folder
+        if write:
+            with clear_disk_errors(folder):
+                make_folder(folder)
         self.ledger = Ledger(folder / "ledger.sqlite", write=write)
         self.policies = Artifacts(folder / "policies")
         self.rows = Artifacts(folder / "rows")
@@ -69,8 +73,6 @@ class Run:
             raise AutotrophError(
                 f"run folder {folder} exists; choose another with --out, or `autotroph resume {folder}`"
             )
-        with clear_disk_errors(folder):
-            folder.mkdir(parents=True, exist_ok=True)
         run = cls(folder, write=True)
         run.ledger.append("start", {**start, "machine": machine(), "versions": versions()})
         return run

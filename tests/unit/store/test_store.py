@@ -11,7 +11,8 @@ import pytest
 
 from autotroph.core.errors import AutotrophError
 from autotroph.store import merkle
-from autotroph.store.artifacts import Artifacts, clear_disk_errors
+from autotroph.store.artifacts import Artifacts
+from autotroph.store.disk import clear_disk_errors
 from autotroph.store.ledger import GENESIS, Ledger, chain_hash, entry
 from autotroph.store.run import Run
 
