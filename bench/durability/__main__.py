@@ -2,9 +2,10 @@
 
     python bench/durability points    SIGKILL at every named point of a run
     python bench/durability kills     2,000 SIGKILLs at random moments of runs
-    python bench/durability store     5,000 more of a process that does nothing but store
+    python bench/durability store     3,000 more of a process that does nothing but store
     python bench/durability power     states of the disk after power loss, and each fsync left out in turn
     python bench/durability faults    ENOSPC and EIO at every call that changes a file
+    python bench/durability base      the same, where the base model is trained and cached
     python bench/durability ready     seconds until a killed run goes on
     python bench/durability equal     SFT and GRPO, 20 kills each, beside the same run left alone
     python bench/durability quick     a little of each, for the tests; prints it and writes nothing
@@ -99,23 +100,25 @@ def all_of_power(bench: Bench, draws: int, every: int) -> dict[str, Any]:
 
 def quick(bench: Bench) -> dict[str, Any]:
     calls = power.recorded(bench)
-    dull = ["run/policies", "run/evidence/*/candidate.jsonl", "run/ledger.sqlite-wal"]
+    committed = next(number for number, call in enumerate(calls) if '"kind": "cycle"' in call.path)
+    forgotten = ("run/policies", "run/evidence/*/candidate.jsonl", "run/ledger.sqlite-wal")
     return {
-        "points": of_points(points.measure(bench, 6)),
-        "kills": of_kills(kills.runs(bench, 6, 0.6)),
-        "store": of_kills(kills.store(bench.folder / "store", 20, 0.03)),
-        "faults": of_faults(faults.measure(bench, 131)),
-        "power": of_power(power.measure(calls, 0)),
-        "without": {role: power.measure(power.without(calls, role), 0, most=1).invalid for role in dull},
+        "points": of_points(points.measure(bench, 3)),
+        "kills": of_kills(kills.runs(bench, 3, 0.6)),
+        "store": of_kills(kills.store(bench.folder / "store", 15, 0.15)),
+        "faults": of_faults(faults.measure(bench, 181)),
+        "power": of_power(power.measure(calls[: committed + 1], 0)),
+        "without": {role: power.measure(power.without(calls, role), 0, most=1).invalid for role in forgotten},
     }
 
 
 WHAT: dict[str, Callable[[Bench], Any]] = {
     "points": lambda bench: of_points(points.measure(bench)),
     "kills": lambda bench: of_kills(kills.runs(bench, 2000, 0.8)),
-    "store": lambda bench: of_kills(kills.store(bench.folder / "store", 5000, 0.03)),
+    "store": lambda bench: of_kills(kills.store(bench.folder / "store", 3000, 0.06)),
     "power": lambda bench: all_of_power(bench, draws=6, every=200),
     "faults": lambda bench: of_faults(faults.measure(bench)),
+    "base": lambda bench: of_faults(faults.measure(Bench(bench.folder, cold=True), below="cache")),
     "ready": lambda bench: ready.measure(bench, 100),
     "equal": lambda _: [equal.measure(recipe, 20) for recipe in equal.RECIPES],
     "quick": quick,

@@ -1,16 +1,17 @@
 """A disk that loses power: what may be on it, by POSIX alone, after the first n calls of a recorded sequence.
 
 A file's content is as it was at its last fsync, with any of the writes since: whole, not at all, or in part, at
-boundaries of a sector (512 bytes) or a page (4096); where it has grown, unwritten parts read as zeros. A folder's entries
-are as they were at its own last fsync, with any of the changes since; a rename is there or not, never half. Nothing
-follows for one file from the fsync of another, nor for a file's name from the fsync of the file. What an fsync that
-failed should have written is lost for good, though it can still be read until the power goes: later ones do not write it.
+boundaries of a sector (512 bytes) or a page (4096); where it has grown, unwritten parts read as zeros. A folder's
+entries are as they were at its own last fsync, with any of the changes since; a rename is there or not, never half.
+Nothing follows for one file from the fsync of another, nor for a file's name from the fsync of the file. What an fsync
+that failed should have written is lost for good: it can be read until the power goes, and no later one writes it.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 from pathlib import Path, PurePosixPath
 from random import Random
 
@@ -149,11 +150,7 @@ def _some(file: File, rng: Random) -> bytes:
             size = rng.choice(TORN)
             first = size - offset % size
             cuts = [0, *range(first, len(data), size), len(data)]
-            changes += [
-                (offset + start, data[start:end])
-                for start, end in zip(cuts, cuts[1:], strict=False)
-                if rng.random() < 0.5
-            ]
+            changes += [(offset + start, data[start:end]) for start, end in pairwise(cuts) if rng.random() < 0.5]
     rng.shuffle(changes)
     return patched(file.synced, changes)
 

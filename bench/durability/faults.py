@@ -35,9 +35,10 @@ class Tally:
     wrong: list[str] = field(default_factory=list)
 
 
-def measure(bench: Bench, every: int = 1) -> Tally:
-    """Every kind of failure at every call (or every so many-th), then `resume` on a disk that is fine again."""
+def measure(bench: Bench, every: int = 1, below: str = "") -> Tally:
+    """Every kind of failure at every call (or every so many-th) below a folder; then `resume`, the disk being fine."""
     calls, expected = recorded(bench)
+    calls = [call for call in calls if call.role.startswith(below)]
     tally = Tally(sites=len(calls), roles={f"{call.kind} {call.role}" for call in calls})
     times: Counter[tuple[str, str]] = Counter()
     trial = 0
@@ -84,8 +85,9 @@ def _judged(bench: Bench, run: Path, ended: Ended, expected: dict[str, Any]) -> 
 def unclear(ended: Ended) -> list[str]:
     """What an error lacks: it has to be one line that says where and the way out, with exit code 2."""
     errors = [line for line in ended.stderr.splitlines() if line.startswith("error: ")]
-    if ended.code != 2 or len(errors) != 1 or not ended.stderr.rstrip().endswith(errors[0]) or "Traceback" in ended.stderr:
+    last = ended.stderr.rstrip().splitlines()[-1:]
+    if ended.code != 2 or errors != last or "Traceback" in ended.stderr:
         return [f"no clear error: exit {ended.code}, {ended.stderr[-400:]}"]
-    if not any(way in errors[0] for way in WAYS_OUT) or "/run" not in errors[0]:
+    if not any(way in errors[0] for way in WAYS_OUT) or "/place-" not in errors[0]:
         return [f"an error without place or way out: {errors[0]}"]
     return []

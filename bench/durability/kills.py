@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -90,9 +91,17 @@ def _storing(folder: Path) -> Callable[[Any], int]:
         store = Artifacts(folder / "rows")
         with Ledger(folder / "ledger.sqlite", write=True) as ledger:
             while True:
-                number = len(ledger)
-                ledger.append("event", {"number": number})
-                if number % 8 == 0:
-                    store.put(lambda work, n=number: (work / "rows").write_text(str(n)), lambda _, n=number: f"{n:016x}")  # type: ignore[misc]
+                text = str(len(ledger))
+                ledger.append("event", {"number": text})
+                if text.endswith("0"):
+                    store.put(partial(_write, text), _name)
 
     return work
+
+
+def _write(text: str, work: Path) -> None:
+    (work / "rows").write_text(text)
+
+
+def _name(work: Path) -> str:
+    return f"{int((work / 'rows').read_text()):016x}"

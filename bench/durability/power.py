@@ -1,8 +1,8 @@
 """Power loss at any moment of a real run: every state of the disk that may be found afterwards is a sound one.
 
 A state is sound when every event and artifact that had been acknowledged before is there, `autotroph verify` finds
-nothing wrong, `autotroph runs` says what has become of it, and its next writer can open it; or, before the first event was
-acknowledged, when opening it says that there is no run.
+nothing wrong, `autotroph runs` says what has become of it, and its next writer can open it; or, before the first event
+was acknowledged, when opening it says that there is no run.
 """
 
 from __future__ import annotations
@@ -103,7 +103,7 @@ def states(calls: Sequence[Call], draws: int, seed: int) -> Iterator[tuple[int, 
 
 
 def judge(run: Path, told: Acknowledged, crashed: bool) -> str:
-    """"whole" or "never started"; else what is wrong. `crashed`: no process has given the run back in order so far."""
+    """ "whole" or "never started"; else what is wrong. `crashed`: no process has given the run back in order so far."""
     if crashed and told.events and begun(run) and (state := state_of(run)) not in ("crashed", "finished"):
         return f"a run that lost power is listed as {state}"
     try:
@@ -127,7 +127,8 @@ def measure(
 ) -> Tally:
     """Judge the states, until so many are invalid; with a bench, resume every so many-th: it has to end as expected."""
     tally = Tally()
-    released = next((n for n, call in enumerate(calls) if (call.kind, call.path) == ("empty", "run/ledger.lock")), len(calls))
+    unmarked = (number for number, call in enumerate(calls) if (call.kind, call.path) == ("empty", "run/ledger.lock"))
+    released = next(unmarked, len(calls))
     memory = Path("/dev/shm")
     with tempfile.TemporaryDirectory(dir=memory if memory.is_dir() else None) as work:
         for number, loss, state, told in states(calls, draws, seed):

@@ -55,7 +55,7 @@ class Call:
 
 @dataclass(frozen=True)
 class Trap:
-    """What the shim does: watch the folder, write to the log, and at the n-th call like `call` do what the mode says."""
+    """What the shim does: watch a folder, write to the log, and at the n-th call like `call` do what the mode says."""
 
     folder: Path
     log: Path

@@ -103,7 +103,9 @@ class Acknowledged:
         if self.events:
             with Ledger(folder / "ledger.sqlite") as ledger:
                 there = {event.seq: (event.kind, event.hash) for event in ledger.events()}
-            lost += [f"event {seq}, {kind}" for seq, (kind, hash) in self.events.items() if there.get(seq) != (kind, hash)]
+            for seq, event in self.events.items():
+                if there.get(seq) != event:
+                    lost.append(f"event {seq}, {event[0]}")
             if self.finished and not any(kind == "end" for kind, _ in there.values()):
                 lost.append("the end of a run that was finished")
         if self.report and not (folder / "report.html").read_text().rstrip().endswith("</html>"):
@@ -194,10 +196,10 @@ def command(arguments: Sequence[str], cache: Path, say: Say) -> int:
 
 
 class Bench:
-    """A folder to work in, the settings of a run, and its base in a cache."""
+    """A folder to work in, the settings of a run, and its base in a cache; `cold`: each run trains its own."""
 
-    def __init__(self, folder: Path, settings: str = SMALL):
-        self.folder, self.cache = folder, folder / "cache"
+    def __init__(self, folder: Path, settings: str = SMALL, *, cold: bool = False):
+        self.folder, self.cache, self.cold = folder, folder / "cache", cold
         self.settings = folder / "settings.toml"
         self.settings.write_text(settings)
         self.runs = 0
@@ -213,12 +215,11 @@ class Bench:
         """One for everything in the place of a run, with a log beside it."""
         return Trap(run.parent, run.parent.with_suffix(".log"), *what)
 
-    def start(self, run: Path, trap: Trap | None = None, kill_after: float | None = None, cache: Path | None = None) -> Ended:
-        arguments = ["run", str(self.settings), "--out", str(run)]
-        return child(partial(command, arguments, cache or self.cache), trap, kill_after)
+    def start(self, run: Path, trap: Trap | None = None, kill_after: float | None = None) -> Ended:
+        return self._command(["run", str(self.settings), "--out", str(run)], run, trap, kill_after)
 
-    def resume(self, run: Path, trap: Trap | None = None, kill_after: float | None = None, cache: Path | None = None) -> Ended:
-        return child(partial(command, ["resume", str(run)], cache or self.cache), trap, kill_after)
+    def resume(self, run: Path, trap: Trap | None = None, kill_after: float | None = None) -> Ended:
+        return self._command(["resume", str(run)], run, trap, kill_after)
 
     def go_on(self, run: Path, trap: Trap | None = None, kill_after: float | None = None) -> Ended:
         """Resume a run that has begun; begin one that has not, as its own error advises."""
@@ -226,6 +227,10 @@ class Bench:
             return self.resume(run, trap, kill_after)
         clear(run)
         return self.start(run, trap, kill_after)
+
+    def _command(self, arguments: list[str], run: Path, trap: Trap | None, kill_after: float | None) -> Ended:
+        cache = run.parent / "cache" if self.cold else self.cache
+        return child(partial(command, arguments, cache), trap, kill_after)
 
 
 def begun(run: Path) -> bool:

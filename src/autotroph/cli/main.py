@@ -243,11 +243,12 @@ def _drive(recipe: Any, config: Any, opened: Any, as_json: bool, loop: Any = Non
     """Run to the end, show it live, write the report."""
     from autotroph.cli.live import Live
     from autotroph.loop import run_loop
-    from autotroph.report import html, table
 
     loop = loop or recipe.build(config)
     with Live(loop, opened.folder) as watch:
         run_loop(opened, loop, watch)
+    from autotroph.report import html, table  # a resumed run need not wait for what draws its report
+
     record = opened.record()
     html.write(record, opened.folder / "report.html")
     watch.console.print(table.final_table(record))

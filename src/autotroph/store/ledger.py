@@ -143,11 +143,12 @@ class Ledger:
 
     def _refused(self, error: apsw.Error) -> AutotrophError:
         """What SQLite says, and the way out."""
+        reason, way = str(error), "is this a run folder?"
         if isinstance(error, apsw.FullError):
-            return AutotrophError(f"ledger {self.path}: disk full; free some space and resume the run")
-        if isinstance(error, apsw.IOError | apsw.CantOpenError):
-            return AutotrophError(f"ledger {self.path}: {error}; free some space or check the disk, then resume the run")
-        return AutotrophError(f"ledger {self.path}: {error}; is this a run folder?")
+            reason, way = "disk full", "free some space and resume the run"
+        elif isinstance(error, apsw.IOError | apsw.CantOpenError):
+            way = "check the disk and its free space, and resume the run"
+        return AutotrophError(f"ledger {self.path}: {reason}; {way}")
 
     def _select(self, clause: str, *bindings: str | int) -> Iterator[Event]:
         rows = self._db.execute(f"SELECT seq, kind, data, hash FROM event {clause}", bindings)

@@ -132,7 +132,10 @@ def test_artifacts_appear_whole_or_not_at_all(tmp_path) -> None:
         store.path("other")
 
 
-@pytest.mark.parametrize(("code", "words"), [(errno.ENOSPC, "disk full"), (errno.EIO, "can be written")])
+@pytest.mark.parametrize(
+    ("code", "words"),
+    [(errno.ENOSPC, "disk full"), (errno.EIO, "check the disk"), (errno.EACCES, "can be written")],
+)
 def test_disk_errors_are_one_line(tmp_path, code: int, words: str) -> None:
     with pytest.raises(AutotrophError, match=words), clear_disk_errors(tmp_path):
         raise OSError(code, "x")
