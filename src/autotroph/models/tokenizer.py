@@ -106,7 +106,8 @@ class TextTokenizer:
             raise AutotrophError(f"tokenizer {path}: {error}; restore the file or train the base again") from error
 
     def save(self, folder: Path) -> None:
-        (folder / "tokenizer.json").write_text(self.backend.to_str(pretty=True))  # its own `save` hides a full disk
+        text = self.backend.to_str(pretty=True)  # its own `save` raises a bare Exception where the disk is full
+        (folder / "tokenizer.json").write_text(text, "utf-8")
         if self.chat is not None:
             (folder / TEMPLATE).write_text(self.chat.template)
             described = {**self.chat.specials, "tokenizer_class": "PreTrainedTokenizerFast"}

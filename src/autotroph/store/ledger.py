@@ -62,7 +62,7 @@ class Ledger:
                 )
             self._head = next((event.hash for event in self._select("ORDER BY seq DESC LIMIT 1")), GENESIS)
         except apsw.Error as error:
-            self.close(orderly=False)
+            self.close()
             raise self._refused(error) from error
 
     def append(self, kind: str, data: dict[str, Any]) -> Event:

@@ -79,14 +79,17 @@ class Run:
 
     @classmethod
     def open(cls, folder: Path, *, write: bool = True) -> Run:
+        never = AutotrophError(f"run {folder}: it never started; delete the folder and run again")
         if not (folder / "ledger.sqlite").is_file():
+            if (folder / "ledger.lock").is_file():
+                raise never
             raise AutotrophError(
                 f"no run in {folder}: it has no ledger.sqlite; give a folder that `autotroph run` made"
             )
         run = cls(folder, write=write)
         if run.ledger.last("start") is None:
             run.close()
-            raise AutotrophError(f"run {folder}: it never started; delete the folder and run again")
+            raise never
         return run
 
     @property
