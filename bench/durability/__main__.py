@@ -104,9 +104,9 @@ def quick(bench: Bench) -> dict[str, Any]:
     forgotten = ("run/policies", "run/evidence/*/candidate.jsonl", "run/ledger.sqlite-wal")
     return {
         "points": of_points(points.measure(bench, 3)),
-        "kills": of_kills(kills.runs(bench, 3, 0.6)),
-        "store": of_kills(kills.store(bench.folder / "store", 15, 0.15)),
-        "faults": of_faults(faults.measure(bench, 181)),
+        "kills": of_kills(kills.runs(bench, 3, 0.4)),
+        "store": of_kills(kills.store(bench.folder / "store", 15, 0.03)),
+        "faults": of_faults(faults.measure(bench, 141)),
         "power": of_power(power.measure(calls[: committed + 1], 0)),
         "without": {role: power.measure(power.without(calls, role), 0, most=1).invalid for role in forgotten},
     }
@@ -114,8 +114,8 @@ def quick(bench: Bench) -> dict[str, Any]:
 
 WHAT: dict[str, Callable[[Bench], Any]] = {
     "points": lambda bench: of_points(points.measure(bench)),
-    "kills": lambda bench: of_kills(kills.runs(bench, 2000, 0.8)),
-    "store": lambda bench: of_kills(kills.store(bench.folder / "store", 3000, 0.06)),
+    "kills": lambda bench: of_kills(kills.runs(bench, 2000, 0.6)),
+    "store": lambda bench: of_kills(kills.store(bench.folder / "store", 3000, 0.03)),
     "power": lambda bench: all_of_power(bench, draws=6, every=200),
     "faults": lambda bench: of_faults(faults.measure(bench)),
     "base": lambda bench: of_faults(faults.measure(Bench(bench.folder, cold=True), below="cache")),

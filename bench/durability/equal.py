@@ -30,7 +30,7 @@ RECIPES = {
 
 
 def measure(recipe: str, kills: int, seed: int = 0) -> dict[str, Any]:
-    """Kill after up to 1.6 times a mean cycle: some processes end a cycle or two, others none."""
+    """Kill after up to 1.6 times what a mean cycle computes: some processes end a cycle or two, others none."""
     with tempfile.TemporaryDirectory() as work:
         bench = Bench(Path(work), RECIPES[recipe])
         warm_up(bench)
@@ -38,12 +38,12 @@ def measure(recipe: str, kills: int, seed: int = 0) -> dict[str, Any]:
         ended = bench.start(alone)
         assert ended.code == 0, ended.stderr
         expected, rng = decisions(alone), Random(seed)
-        longest = 1.6 * ended.seconds / len(expected["cycles"])
+        longest = 1.6 * ended.computed / len(expected["cycles"])
         run, told, killed, seconds = bench.fresh(), Acknowledged(), 0, 0.0
         while killed < kills:
             if not told.events and not begun(run):
                 told = Acknowledged()
-            once = bench.go_on(run, kill_after=rng.uniform(0, longest))
+            once = bench.go_on(run, life=rng.uniform(0, longest))
             for said in once.said:
                 told.add(said)
             seconds += once.seconds

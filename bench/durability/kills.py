@@ -34,7 +34,7 @@ class Tally:
 
 
 def runs(bench: Bench, kills: int, longest: float, seed: int = 0) -> Tally:
-    """Kill runs of a recipe after up to `longest` seconds and go on with them, until so many kills; let all end."""
+    """Kill runs of a recipe after up to `longest` seconds of computing, go on with them, and let the last one end."""
     rng, tally, expected = Random(seed), Tally(), _end(bench)
     while tally.kills < kills:
         run, told = bench.fresh(), Acknowledged()
@@ -42,7 +42,7 @@ def runs(bench: Bench, kills: int, longest: float, seed: int = 0) -> Tally:
         while code:
             if not told.events and not begun(run):
                 told = Acknowledged()
-            ended = bench.go_on(run, kill_after=rng.uniform(0, longest) if tally.kills < kills else None)
+            ended = bench.go_on(run, life=rng.uniform(0, longest) if tally.kills < kills else None)
             for said in ended.said:
                 told.add(said)
             tally.kills += ended.killed
@@ -69,7 +69,7 @@ def store(folder: Path, kills: int, longest: float, seed: int = 0) -> Tally:
     rng, tally, told = Random(seed), Tally(), Acknowledged()
     folder.mkdir()
     while tally.kills < kills:
-        ended = child(_storing(folder), kill_after=rng.uniform(0, longest))
+        ended = child(_storing(folder), life=rng.uniform(0, longest))
         for said in ended.said:
             told.add(said)
         tally.kills += ended.killed

@@ -23,6 +23,7 @@
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/uio.h>
+#include <time.h>
 #include <unistd.h>
 
 enum kind { /* as shim.py names them */
@@ -101,6 +102,14 @@ void shim_mark(const char *text) {
     pthread_mutex_lock(&lock);
     note(MARK, text, "", 0, 0, 0, NULL);
     pthread_mutex_unlock(&lock);
+}
+
+/* SIGKILL, sent by the kernel once this process has computed for so long. */
+void shim_kill_after(double seconds) {
+    struct sigevent event = {.sigev_notify = SIGEV_SIGNAL, .sigev_signo = SIGKILL};
+    struct itimerspec due = {.it_value = {(time_t)seconds, (long)((seconds - (time_t)seconds) * 1e9) + 1}};
+    timer_t timer;
+    if (timer_create(CLOCK_PROCESS_CPUTIME_ID, &event, &timer) || timer_settime(timer, 0, &due, NULL)) abort();
 }
 
 /* Before a call: 0 to make it, 1 to make half of it and end there, -1 to let it fail with errno set.

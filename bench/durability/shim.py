@@ -72,6 +72,11 @@ class Trap:
         ctypes.CDLL(None).shim_arm(folder, log, int(self.mode), kind, pattern, ctypes.c_long(self.n), self.code)
 
 
+def kill_after(seconds: float) -> None:
+    """SIGKILL for this process once it has computed for so long, however busy the machine is."""
+    ctypes.CDLL(None).shim_kill_after(ctypes.c_double(seconds))
+
+
 def mark(text: str) -> None:
     """A line of one's own in the log."""
     ctypes.CDLL(None).shim_mark(text.encode())
@@ -90,7 +95,7 @@ def preload() -> None:
         raise SystemExit("durability: no C compiler; install cc, gcc or clang")
     library = Path(tempfile.mkdtemp(prefix="durability-")) / "shim.so"
     source = Path(__file__).with_name("shim.c")
-    subprocess.run([cc, "-shared", "-fPIC", "-O1", "-o", library, source, "-ldl", "-pthread"], check=True)
+    subprocess.run([cc, "-shared", "-fPIC", "-O1", "-o", library, source, "-ldl", "-lrt", "-pthread"], check=True)
     alone = {"LD_PRELOAD": str(library), FLAG: str(library), "OMP_NUM_THREADS": "1"}
     os.execve(sys.executable, [sys.executable, *sys.orig_argv[1:]], os.environ | alone)
 

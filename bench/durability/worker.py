@@ -11,15 +11,15 @@ import os
 import shutil
 import signal
 import tempfile
-import threading
 import time
+import traceback
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import Any
 
-from shim import Trap, mark
+from shim import Trap, kill_after, mark
 
 from autotroph.cli.live import Live
 from autotroph.cli.main import invoke
@@ -64,6 +64,8 @@ class Ended:
     said: list[dict[str, Any]]
     stderr: str
     seconds: float
+    computed: float
+    """Seconds of CPU time."""
 
     @property
     def killed(self) -> bool:
@@ -113,30 +115,29 @@ class Acknowledged:
         return lost
 
 
-def child(work: Callable[[Say], int], trap: Trap | None = None, kill_after: float | None = None) -> Ended:
-    """Fork, do the work there, and wait; SIGKILL it after so many seconds."""
+def child(work: Callable[[Say], int], trap: Trap | None = None, life: float | None = None) -> Ended:
+    """Fork, do the work there, and wait; SIGKILL ends it after so many seconds of computing."""
     receive, send = os.pipe()
     with tempfile.TemporaryFile() as errors:
         begun = time.monotonic()
         process = os.fork()
         if process == 0:
-            _be(work, trap, send, errors.fileno())
+            _be(work, trap, life, send, errors.fileno())
         os.close(send)
-        timer = threading.Timer(kill_after, os.kill, (process, signal.SIGKILL)) if kill_after is not None else None
-        if timer:
-            timer.start()
         with os.fdopen(receive, "rb") as pipe:
             lines = pipe.read().splitlines(keepends=True)
-        if timer:
-            timer.cancel()
-            timer.join()
-        status = os.waitstatus_to_exitcode(os.waitpid(process, 0)[1])
+        _, status, used = os.wait4(process, 0)
         errors.seek(0)
-        said = [json.loads(line) for line in lines if line.endswith(b"\n")]
-        return Ended(status, said, errors.read().decode(), time.monotonic() - begun)
+        return Ended(
+            os.waitstatus_to_exitcode(status),
+            [json.loads(line) for line in lines if line.endswith(b"\n")],
+            errors.read().decode(),
+            time.monotonic() - begun,
+            used.ru_utime + used.ru_stime,
+        )
 
 
-def _be(work: Callable[[Say], int], trap: Trap | None, send: int, errors: int) -> None:
+def _be(work: Callable[[Say], int], trap: Trap | None, life: float | None, send: int, errors: int) -> None:
     """The child: never returns."""
     code = 70
     try:
@@ -151,10 +152,10 @@ def _be(work: Callable[[Say], int], trap: Trap | None, send: int, errors: int) -
 
         if trap is not None:
             trap.arm()
+        if life is not None:
+            kill_after(life)
         code = work(say)
     except BaseException:
-        import traceback
-
         traceback.print_exc()
     finally:
         os._exit(code)
@@ -215,22 +216,22 @@ class Bench:
         """One for everything in the place of a run, with a log beside it."""
         return Trap(run.parent, run.parent.with_suffix(".log"), *what)
 
-    def start(self, run: Path, trap: Trap | None = None, kill_after: float | None = None) -> Ended:
-        return self._command(["run", str(self.settings), "--out", str(run)], run, trap, kill_after)
+    def start(self, run: Path, trap: Trap | None = None, life: float | None = None) -> Ended:
+        return self._command(["run", str(self.settings), "--out", str(run)], run, trap, life)
 
-    def resume(self, run: Path, trap: Trap | None = None, kill_after: float | None = None) -> Ended:
-        return self._command(["resume", str(run)], run, trap, kill_after)
+    def resume(self, run: Path, trap: Trap | None = None, life: float | None = None) -> Ended:
+        return self._command(["resume", str(run)], run, trap, life)
 
-    def go_on(self, run: Path, trap: Trap | None = None, kill_after: float | None = None) -> Ended:
+    def go_on(self, run: Path, trap: Trap | None = None, life: float | None = None) -> Ended:
         """Resume a run that has begun; begin one that has not, as its own error advises."""
         if begun(run):
-            return self.resume(run, trap, kill_after)
+            return self.resume(run, trap, life)
         clear(run)
-        return self.start(run, trap, kill_after)
+        return self.start(run, trap, life)
 
-    def _command(self, arguments: list[str], run: Path, trap: Trap | None, kill_after: float | None) -> Ended:
+    def _command(self, arguments: list[str], run: Path, trap: Trap | None, life: float | None) -> Ended:
         cache = run.parent / "cache" if self.cold else self.cache
-        return child(partial(command, arguments, cache), trap, kill_after)
+        return child(partial(command, arguments, cache), trap, life)
 
 
 def begun(run: Path) -> bool:
