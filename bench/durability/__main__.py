@@ -57,7 +57,7 @@ def of_kills(tally: kills.Tally) -> dict[str, Any]:
 
 
 def of_points(tally: points.Tally) -> dict[str, Any]:
-    return {"names": len(tally.names), "kills": tally.kills, "wrong": tally.wrong, "points": tally.names}
+    return {"killed_at": len(tally.names), "wrong": tally.wrong, "points": tally.names}
 
 
 def of_faults(tally: faults.Tally) -> dict[str, Any]:
@@ -116,7 +116,7 @@ WHAT: dict[str, Callable[[Bench], Any]] = {
     "points": lambda bench: of_points(points.measure(bench)),
     "kills": lambda bench: of_kills(kills.runs(bench, 2000, 0.6)),
     "store": lambda bench: of_kills(kills.store(bench.folder / "store", 3000, 0.03)),
-    "power": lambda bench: all_of_power(bench, draws=6, every=200),
+    "power": lambda bench: all_of_power(bench, draws=3, every=150),
     "faults": lambda bench: of_faults(faults.measure(bench)),
     "base": lambda bench: of_faults(faults.measure(Bench(bench.folder, cold=True), below="cache")),
     "ready": lambda bench: ready.measure(bench, 100),
