@@ -231,7 +231,7 @@ def bench(name: str, repeats: int, out: Path | None, as_json: bool) -> None:
     import importlib
 
     from autotroph.bench.case import as_table
-    from autotroph.store.artifacts import clear_disk_errors
+    from autotroph.store.disk import clear_disk_errors
     from autotroph.store.run import machine
 
     cases = importlib.import_module(f"autotroph.bench.{name}").run(repeats)
@@ -284,7 +284,6 @@ def _drive(recipe: Any, config: Any, opened: Any, as_json: bool, loop: Any = Non
     """Run to the end, show it live, write the report; a run that is stopped shows its root, too."""
     from autotroph.cli.live import Live
     from autotroph.loop import run_loop
-    from autotroph.report import html, table
 
     loop = loop or recipe.build(config)
     try:
@@ -294,6 +293,8 @@ def _drive(recipe: Any, config: Any, opened: Any, as_json: bool, loop: Any = Non
         opened.sign()
         click.echo(root_line(opened.ledger), err=True)
         raise
+    from autotroph.report import html, table  # a resumed run need not wait for what draws its report
+
     record = opened.record()
     html.write(record, opened.folder / "report.html")
     watch.console.print(table.final_table(record))

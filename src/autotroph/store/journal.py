@@ -19,7 +19,7 @@ import apsw
 
 from autotroph.core.budget import Cost
 from autotroph.core.errors import AutotrophError
-from autotroph.store.artifacts import clear_disk_errors
+from autotroph.store.disk import clear_disk_errors
 
 WIDTH = 256
 """Bytes of a mark, in one sector of a disk."""

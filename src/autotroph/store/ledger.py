@@ -100,11 +100,12 @@ class Ledger:
                 self._db.pragma("journal_mode", "wal")
                 self._db.pragma("synchronous", 2)
                 self._begin()
+                self._db.wal_checkpoint()  # a killed process may have left events that are read, and not on the disk
             self._refuse_others()
             self._next, self._head = self._end()
         except apsw.Error as error:
-            self.close()
-            raise AutotrophError(f"ledger {path}: {error}; is this a run folder?") from error
+            self.close(orderly=False)
+            raise self._refused(error) from error
         except AutotrophError:
             self.close()
             raise
@@ -119,10 +120,8 @@ class Ledger:
         digest = chain_hash(self._head, merkle.leaf_hash(entry(seq, at, kind, text)))
         try:
             self._db.execute("INSERT INTO event VALUES (?, ?, ?, ?, ?)", (seq, at, kind, text, digest))
-        except apsw.FullError as error:
-            raise AutotrophError(f"ledger {self.path}: disk full; free some space and resume the run") from error
-        except apsw.IOError as error:
-            raise AutotrophError(f"ledger {self.path}: {error}; check the disk and resume the run") from error
+        except apsw.Error as error:
+            raise self._refused(error) from error
         self._next, self._head = seq + 1, digest
         return Event(seq, at, kind, data, digest)
 
@@ -227,6 +226,15 @@ class Ledger:
         """(number of the next event, hash of the last one)."""
         rows = self._db.execute("SELECT seq, hash FROM event ORDER BY seq DESC LIMIT 1").fetchall()
         return (int(str(rows[0][0])) + 1, str(rows[0][1])) if rows else (0, GENESIS)
+
+    def _refused(self, error: apsw.Error) -> AutotrophError:
+        """What SQLite says, and the way out."""
+        reason, way = str(error), "is this a run folder?"
+        if isinstance(error, apsw.FullError):
+            reason, way = "disk full", "free some space and resume the run"
+        elif isinstance(error, apsw.IOError | apsw.CantOpenError):
+            way = "check the disk and its free space, and resume the run"
+        return AutotrophError(f"ledger {self.path}: {reason}; {way}")
 
     def _select(self, clause: str, *bindings: str | int) -> Iterator[Event]:
         rows = self._db.execute(f"SELECT seq, at, kind, data, hash FROM event {clause}", bindings)

@@ -1,4 +1,4 @@
-"""Runs as Prometheus sees them: computed from ledger, meter and lock when somebody asks, so that nothing can be out of date.
+"""Runs as Prometheus sees them: computed from ledger, meter and lock when somebody asks, so never out of date.
 
 A run whose process was killed is told as crashed by the next scrape, for nobody has to live to say so.
 """
@@ -18,7 +18,7 @@ from prometheus_client.exposition import ThreadingWSGIServer, make_wsgi_app
 from prometheus_client.registry import Collector
 
 from autotroph.core.errors import AutotrophError
-from autotroph.store.artifacts import clear_disk_errors
+from autotroph.store.disk import clear_disk_errors
 from autotroph.store.journal import marked
 from autotroph.store.record import CycleRecord
 from autotroph.store.run import Run
