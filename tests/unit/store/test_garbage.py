@@ -47,8 +47,8 @@ NESTS = st.sampled_from(
 )
 
 
-@given(st.lists(st.tuples(st.integers(0, 2), st.booleans(), NESTS), max_size=8), st.integers(0, 2))
-@settings(max_examples=25, deadline=None)
+@given(st.lists(st.tuples(st.integers(0, 2), st.booleans(), NESTS), max_size=5), st.integers(0, 2))
+@settings(max_examples=15, deadline=None)
 def test_named_artifacts_stay_and_the_others_go(made: list, leftovers: int) -> None:
     with tempfile.TemporaryDirectory() as work:
         folder = Path(work) / "r"
