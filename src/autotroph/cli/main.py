@@ -73,14 +73,17 @@ class Recipes(click.Group):
             name = settings.pop("recipe")
         recipe = registry.find(name)
 
-        def start(out: str | None, sign: Path | None, as_json: bool, **flags: Any) -> None:
+        def start(out: str | None, sign: Path | None, as_json: bool, estimate: bool, **flags: Any) -> None:
             config = recipe.configure(merged(settings, nested(flags)))
-            _start(recipe, config, Path(out) if out else None, sign, as_json)
+            loop = _affordable(recipe.build(config), config.budget, aloud=estimate, as_json=as_json)
+            if not estimate:
+                _start(recipe, config, Path(out) if out else None, sign, as_json, loop)
 
         common: list[click.Parameter] = [
             click.Option(["--out"], type=click.STRING, default=None, help="run folder [default: runs/RECIPE-N]"),
             click.Option(["--sign"], type=click.Path(path_type=Path), default=None, help=SIGN),
             click.Option(["as_json", "--json"], is_flag=True, help="print a last line with the summary as JSON"),
+            click.Option(["--estimate"], is_flag=True, help="print what the run is going to cost, and stop"),
         ]
         return click.Command(cmd_name, callback=start, params=[*common, *options(recipe.config)], help=recipe.title)
 
@@ -236,16 +239,29 @@ def bench(name: str, repeats: int, out: Path | None, as_json: bool) -> None:
         Console().print(as_table(cases))
 
 
+def _affordable(loop: Any, budget: Any, aloud: bool, as_json: bool) -> Any:
+    """The loop, once it is said what it is going to cost. Raises AutotrophError where that is surely beyond a cap."""
+    from autotroph.report.sentences import estimate_sentence
+
+    if loop.estimate is not None:
+        expected = loop.estimate()
+        if aloud and as_json:
+            click.echo(json.dumps({name: asdict(found) for name, found in expected.ranges().items()}))
+        else:
+            click.echo(estimate_sentence(expected), err=not aloud)
+        expected.refuse(budget)
+    return loop
+
+
 def _signer(key: Path | None) -> Any:
     from autotroph.store.signing import Signer
 
     return None if key is None else Signer(key)
 
 
-def _start(recipe: Any, config: Any, out: Path | None, sign: Path | None, as_json: bool) -> None:
+def _start(recipe: Any, config: Any, out: Path | None, sign: Path | None, as_json: bool, loop: Any) -> None:
     from autotroph.store.run import Run
 
-    loop = recipe.build(config)
     folder, signer = out or _fresh_folder(recipe.name), _signer(sign)
     with Run.create(folder, {"recipe": recipe.name, "config": config.model_dump(mode="json")}, signer) as created:
         _drive(recipe, config, created, as_json, loop)
@@ -300,6 +316,7 @@ def summary(record: Any, folder: Path) -> dict[str, Any]:
         ],
         "seconds": record.seconds,
         "tokens": record.tokens,
+        "lost": record.lost,
         "ledger_root": record.root,
     }
 

@@ -163,6 +163,7 @@ class Run:
             tokens=spent.tokens,
             spent=spent.counters() | {"seconds": spent.seconds},
             finished=end is not None,
+            lost=dict(spent.lost),
             gap=self.gap(),
             events=len(self.ledger),
             root=self.ledger.root(),
