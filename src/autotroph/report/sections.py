@@ -194,6 +194,8 @@ def provenance(record: RunRecord) -> Markup:
     cost = {
         "seconds": f"{record.seconds:,.1f}",
         "tokens": f"{record.tokens:,}",
+        "lost in crashes": ", ".join(f"{n:,.6g} {name.replace('_', ' ')}" for name, n in record.lost.items())
+        or "nothing",
         "seed": record.seed,
         "base": record.base,
         "champion": record.champion,
