@@ -13,9 +13,11 @@ from conftest import finish, start
 
 from autotroph.cli.main import invoke
 from autotroph.core.errors import BudgetExceeded
+from autotroph.loop import Recorder
 from autotroph.models.engine import Engine
 from autotroph.optimize.learner import Learner
 from autotroph.recipes import registry
+from autotroph.store.garbage import collect
 from autotroph.store.run import Run
 
 BASE = {"hidden": 16, "train": {"steps": 12, "rows": 60, "batch": 8}}
@@ -137,6 +139,33 @@ def test_training_that_was_cut_off_is_done_again_and_counts_as_lost(
     assert (first.steps, second.steps) == (each + 2, each)
     assert set(lost) == {"trained_tokens", "flops"}
     assert 0 < lost["trained_tokens"] < end[-1]["trained_tokens"] / 2
+
+
+class AtTheGate(Recorder):
+    """Pulls the plug once the second candidate is stored."""
+
+    def stage(self, cycle: int, name: str) -> None:
+        if (cycle, name) == (1, "evaluate"):
+            raise KeyboardInterrupt
+
+
+@pytest.mark.parametrize("recipe", CUT_OFF)
+def test_a_stored_candidate_is_neither_trained_again_nor_garbage(
+    recipe: str, straight: Straight, tmp_path: Path
+) -> None:
+    end, whole = straight(recipe)
+    with (
+        start(tmp_path / "r", recipe, **SMALL, **RUNS[recipe]) as run,
+        watched() as first,
+        pytest.raises(KeyboardInterrupt),
+    ):
+        finish(run, AtTheGate())
+    assert list(collect(tmp_path / "r", remove=True)) == []
+    with Run.open(tmp_path / "r") as run, watched() as second:
+        finish(run)
+        assert ending(run) == (end, {})
+    assert (first.steps, second.steps) == (whole.steps, 0)
+    assert first.calls + second.calls == whole.calls
 
 
 @pytest.mark.parametrize("recipe", CUT_OFF)

@@ -248,12 +248,6 @@ def bench(name: str, repeats: int, out: Path | None, as_json: bool) -> None:
         Console().print(as_table(cases))
 
 
-def _signer(key: Path | None) -> Any:
-    from autotroph.store.signing import Signer
-
-    return None if key is None else Signer(key)
-
-
 def _affordable(loop: Any, budget: Any, aloud: bool, as_json: bool) -> Any:
     """The loop, once it is said what it is going to cost. Raises AutotrophError where that is surely beyond a cap."""
     from autotroph.report.sentences import estimate_sentence
@@ -266,6 +260,12 @@ def _affordable(loop: Any, budget: Any, aloud: bool, as_json: bool) -> Any:
             click.echo(estimate_sentence(expected), err=not aloud)
         expected.refuse(budget)
     return loop
+
+
+def _signer(key: Path | None) -> Any:
+    from autotroph.store.signing import Signer
+
+    return None if key is None else Signer(key)
 
 
 def _start(
