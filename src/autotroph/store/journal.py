@@ -25,6 +25,16 @@ WIDTH = 256
 """Bytes of a mark, in one sector of a disk."""
 
 
+def marked(folder: Path) -> Cost:
+    """What is marked in a run's folder, for whoever only looks: all that was paid so far, what is under way at its
+    worst. Empty where there is no mark."""
+    try:
+        mark: dict[str, float] = json.loads((folder / "meter.json").read_text())
+    except (OSError, ValueError):
+        return {}
+    return mark
+
+
 class Journal:
     """Implements `core.budget.Journal` in a run's folder, for the process that writes to its ledger."""
 

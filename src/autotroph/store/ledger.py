@@ -131,6 +131,10 @@ class Ledger:
         """Events in order, all of them or those of one kind."""
         return self._select("ORDER BY seq") if kind is None else self._select("WHERE kind = ? ORDER BY seq", kind)
 
+    def since(self, seq: int, limit: int) -> list[Event]:
+        """At most `limit` events from number `seq` on."""
+        return list(self._select("WHERE seq >= ? ORDER BY seq LIMIT ?", seq, limit))
+
     def last(self, kind: str) -> Event | None:
         return next(self._select("WHERE kind = ? ORDER BY seq DESC LIMIT 1", kind), None)
 
