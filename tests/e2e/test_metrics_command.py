@@ -15,8 +15,6 @@ from tracked import add_cycle, add_end, begun
 
 from autotroph.cli.main import invoke
 
-prometheus = pytest.importorskip("prometheus_client", reason="pip install 'autotroph[prometheus]'")
-
 Figures = dict[tuple[str, ...], float]
 """(name, run, values of the other labels by name) -> value."""
 
