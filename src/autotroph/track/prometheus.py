@@ -1,4 +1,4 @@
-"""Runs as Prometheus sees them: computed from ledger, meter and lock when somebody asks, so that nothing can be out of date.
+"""Runs as Prometheus sees them: computed from ledger, meter and lock when somebody asks, so never out of date.
 
 A run whose process was killed is told as crashed by the next scrape, for nobody has to live to say so.
 """
