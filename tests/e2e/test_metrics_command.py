@@ -15,11 +15,6 @@ from tracked import add_cycle, add_end, begun
 
 from autotroph.cli.main import invoke
 
-<<<<<<< HEAD
-prometheus = pytest.importorskip("prometheus_client", reason="pip install 'autotroph[prometheus]'")
-
-=======
->>>>>>> 93e6d47c2eb6eccc9fe9daaaad67a9a9211e7556
 Figures = dict[tuple[str, ...], float]
 """(name, run, values of the other labels by name) -> value."""
 

@@ -78,7 +78,6 @@ class Recipes(click.Group):
             name = settings.pop("recipe")
         recipe = registry.find(name)
 
-<<<<<<< HEAD
         def start(
             out: str | None, sign: Path | None, trackers: Trackers, as_json: bool, estimate: bool, **flags: Any
         ) -> None:
@@ -86,11 +85,6 @@ class Recipes(click.Group):
             loop = _affordable(recipe.build(config), config.budget, aloud=estimate, as_json=as_json)
             if not estimate:
                 _start(recipe, config, Path(out) if out else None, sign, trackers, as_json, loop)
-=======
-        def start(out: str | None, sign: Path | None, trackers: Trackers, as_json: bool, **flags: Any) -> None:
-            config = recipe.configure(merged(settings, nested(flags)))
-            _start(recipe, config, Path(out) if out else None, sign, trackers, as_json)
->>>>>>> 93e6d47c2eb6eccc9fe9daaaad67a9a9211e7556
 
         common: list[click.Parameter] = [
             click.Option(["--out"], type=click.STRING, default=None, help="run folder [default: runs/RECIPE-N]"),
@@ -274,13 +268,9 @@ def _signer(key: Path | None) -> Any:
     return None if key is None else Signer(key)
 
 
-<<<<<<< HEAD
 def _start(
     recipe: Any, config: Any, out: Path | None, sign: Path | None, trackers: Trackers, as_json: bool, loop: Any
 ) -> None:
-=======
-def _start(recipe: Any, config: Any, out: Path | None, sign: Path | None, trackers: Trackers, as_json: bool) -> None:
->>>>>>> 93e6d47c2eb6eccc9fe9daaaad67a9a9211e7556
     from autotroph.store.run import Run
 
     folder, signer = out or _fresh_folder(recipe.name), _signer(sign)

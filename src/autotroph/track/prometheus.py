@@ -18,11 +18,7 @@ from prometheus_client.exposition import ThreadingWSGIServer, make_wsgi_app
 from prometheus_client.registry import Collector
 
 from autotroph.core.errors import AutotrophError
-<<<<<<< HEAD
 from autotroph.store.disk import clear_disk_errors
-=======
-from autotroph.store.artifacts import clear_disk_errors
->>>>>>> 93e6d47c2eb6eccc9fe9daaaad67a9a9211e7556
 from autotroph.store.journal import marked
 from autotroph.store.record import CycleRecord
 from autotroph.store.run import Run
