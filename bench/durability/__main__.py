@@ -100,6 +100,7 @@ def all_of_power(bench: Bench, draws: int, every: int) -> dict[str, Any]:
 
 def quick(bench: Bench) -> dict[str, Any]:
     calls = power.recorded(bench)
+    ended = power.recorded(bench, power.STOPS["killed between writing its end and the fsync"])
     committed = next(number for number, call in enumerate(calls) if '"kind": "cycle"' in call.path)
     forgotten = ("run/policies", "run/evidence/*/candidate.jsonl", "run/ledger.sqlite-wal")
     return {
@@ -108,6 +109,7 @@ def quick(bench: Bench) -> dict[str, Any]:
         "store": of_kills(kills.store(bench.folder / "store", 15, 0.03)),
         "faults": of_faults(faults.measure(bench, 141)),
         "power": of_power(power.measure(calls[: committed + 1], 0)),
+        "end": of_power(power.measure(ended, 0, since=len(calls) - 30)),
         "without": {role: power.measure(power.without(calls, role), 0, most=1).invalid for role in forgotten},
     }
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
+from points import recorded
 from worker import Acknowledged, Bench, acknowledging, begun, child, clear, decisions, unsound
 
 from autotroph.store.artifacts import Artifacts
@@ -35,7 +36,7 @@ class Tally:
 
 def runs(bench: Bench, kills: int, longest: float, seed: int = 0) -> Tally:
     """Kill runs of a recipe after up to `longest` seconds of computing, go on with them, and let the last one end."""
-    rng, tally, expected = Random(seed), Tally(), _end(bench)
+    rng, tally, (_, expected) = Random(seed), Tally(), recorded(bench)
     while tally.kills < kills:
         run, told = bench.fresh(), Acknowledged()
         code = 1
@@ -56,12 +57,6 @@ def runs(bench: Bench, kills: int, longest: float, seed: int = 0) -> Tally:
             tally.wrong += unsound(run) + (["it ended otherwise"] if decisions(run) != expected else [])
         clear(run.parent)
     return tally
-
-
-def _end(bench: Bench) -> dict[str, Any]:
-    run = bench.fresh()
-    assert bench.start(run).code == 0
-    return decisions(run)
 
 
 def store(folder: Path, kills: int, longest: float, seed: int = 0) -> Tally:

@@ -43,6 +43,7 @@ STOPS: dict[str, list[tuple[Mode, str, str, int, int]]] = {
         (Mode.KILL_BEFORE, "sync", "run/ledger.sqlite-wal", 2, 0),
         (Mode.KILL_BEFORE, "sync", "run/ledger.sqlite-wal", 2, 0),
     ],
+    "killed between writing its end and the fsync": [(Mode.KILL_BEFORE, "sync", "run/ledger.sqlite-wal", 8, 0)],
     "fsync of the ledger failed": [
         (Mode.FAIL_ONCE, "sync", "run/ledger.sqlite-wal", 4, errno.EIO),
         (Mode.FAIL_ONCE, "sync", "run/ledger.sqlite-wal", 2, errno.EIO),
@@ -81,8 +82,10 @@ def recorded(bench: Bench, stops: Sequence[tuple[Mode, str, str, int, int]] = ()
     return calls
 
 
-def states(calls: Sequence[Call], draws: int, seed: int) -> Iterator[tuple[int, Loss, Contents, Acknowledged]]:
-    """Every different state after each call: with the fixed losses, and with `draws` of each random one."""
+def states(
+    calls: Sequence[Call], draws: int, seed: int, since: int
+) -> Iterator[tuple[int, Loss, Contents, Acknowledged]]:
+    """Every different state after each call but the first ones, with `draws` of each random loss."""
     disk, told, seen, rng = Disk(), Acknowledged(), set(), Random(seed)
     for number, call in enumerate(calls):
         if call.kind == "mark":
@@ -92,6 +95,8 @@ def states(calls: Sequence[Call], draws: int, seed: int) -> Iterator[tuple[int, 
                 seen.clear()  # the same contents are held to more from now on
         else:
             disk.apply(call)
+        if number < since:
+            continue
         for loss in (*FIXED, *(loss for loss in RANDOM for _ in range(draws))):
             state = disk.after(loss, rng)
             digest = hashlib.sha256(repr(sorted(state)).encode())
@@ -120,6 +125,7 @@ def measure(
     draws: int,
     *,
     seed: int = 0,
+    since: int = 0,
     bench: Bench | None = None,
     every: int = 0,
     expected: dict[str, Any] | None = None,
@@ -131,7 +137,7 @@ def measure(
     released = next(unmarked, len(calls))
     memory = Path("/dev/shm")
     with tempfile.TemporaryDirectory(dir=memory if memory.is_dir() else None) as work:
-        for number, loss, state, told in states(calls, draws, seed):
+        for number, loss, state, told in states(calls, draws, seed, since):
             place = Path(work) / "place"
             place.mkdir()
             write_out(state, place)

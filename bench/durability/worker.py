@@ -1,7 +1,7 @@
 """The real command line in forked children of one warm process, and what they acknowledge.
 
 A child acknowledges what it was itself told is durable: an event that `append` returned, an artifact that `put`
-returned, the report, its own orderly end. It says so on a pipe, and in the shim's log.
+returned, the report. It says so on a pipe, and in the shim's log.
 """
 
 from __future__ import annotations
@@ -80,7 +80,6 @@ class Acknowledged:
     """Number -> kind and hash."""
     artifacts: set[str] = field(default_factory=set)
     report: bool = False
-    finished: bool = False
     repeated: list[str] = field(default_factory=list)
     """Stages that began although their end had been acknowledged."""
 
@@ -97,7 +96,6 @@ class Acknowledged:
             if said["cycle"] < cycles or over:
                 self.repeated.append(f"{said['stage']} of cycle {said['cycle']} began again")
         self.report |= "report" in said
-        self.finished |= "finished" in said
 
     def lost(self, folder: Path) -> list[str]:
         """What is no longer there."""
@@ -108,8 +106,8 @@ class Acknowledged:
             for seq, event in self.events.items():
                 if there.get(seq) != event:
                     lost.append(f"event {seq}, {event[0]}")
-            if self.finished and not any(kind == "end" for kind, _ in there.values()):
-                lost.append("the end of a run that was finished")
+            if self.report and not any(kind == "end" for kind, _ in there.values()):
+                lost.append("the end of a run whose report was written")
         if self.report and not (folder / "report.html").read_text().rstrip().endswith("</html>"):
             lost.append("the report")
         return lost
@@ -190,10 +188,7 @@ def command(arguments: Sequence[str], cache: Path, say: Say) -> int:
     """`autotroph ARGUMENTS` in this process."""
     os.environ["AUTOTROPH_CACHE"] = str(cache)
     acknowledging(say)
-    code = invoke(arguments)
-    if code == 0:
-        say({"finished": True})
-    return code
+    return invoke(arguments)
 
 
 class Bench:

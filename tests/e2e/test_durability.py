@@ -57,6 +57,12 @@ def test_no_loss_of_power_leaves_an_invalid_state(tried: dict[str, Any]) -> None
     assert tried["power"]["invalid"] == []
 
 
+def test_an_end_that_was_not_synced_is_synced_before_the_next_process_builds_on_it(tried: dict[str, Any]) -> None:
+    """The run is killed between writing its last event and the fsync; the next process reads it there."""
+    assert tried["end"]["whole"] > 10
+    assert tried["end"]["invalid"] == []
+
+
 def test_a_program_that_forgets_an_fsync_is_found_out(tried: dict[str, Any]) -> None:
     """Of a folder's names, of an artifact's file, of the ledger: each leaves a state in which something is missing."""
     for role, invalid in tried["without"].items():
