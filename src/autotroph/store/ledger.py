@@ -31,7 +31,7 @@ TABLE = (
     "event(seq INTEGER PRIMARY KEY, at INTEGER NOT NULL, kind TEXT NOT NULL, data TEXT NOT NULL, hash TEXT NOT NULL)"
     " STRICT"
 )
-NAME = re.compile(r"(?<![0-9a-f])[0-9a-f]{64}(?![0-9a-f])")
+NAME = re.compile(rb"(?<![0-9a-f])[0-9a-f]{64}(?![0-9a-f])")
 HASHED = "CAST(seq || char(10) || at || char(10) || kind || char(10) || data AS BLOB)"
 """`entry`, as the database puts it together from a row."""
 
@@ -103,7 +103,7 @@ class Ledger:
                 self._db.wal_checkpoint()  # a killed process may have left events that are read, and not on the disk
             self._refuse_others()
             self._next, self._head = self._end()
-        except apsw.Error as error:
+        except (apsw.Error, UnicodeError) as error:
             self.close(orderly=False)
             raise self._refused(error) from error
         except AutotrophError:
@@ -146,7 +146,7 @@ class Ledger:
         """Every event as it lies there, but for the first `since`, for whoever takes nothing on trust."""
         columns = f"seq, {HASHED}, CAST(hash AS BLOB)"
         rows = self._db.execute(f"SELECT {columns} FROM event ORDER BY seq LIMIT -1 OFFSET ?", (since,))
-        return (Stored(seq, content, digest.decode(errors="replace")) for seq, content, digest in rows)
+        return (Stored(seq, content, _text(digest)) for seq, content, digest in rows)
 
     def broken_kinds(self) -> list[int]:
         """Events that would be read otherwise than they are hashed, line by line."""
@@ -158,8 +158,8 @@ class Ledger:
 
     def names(self) -> set[str]:
         """Whatever could be an artifact's name in any event, of whichever kind."""
-        texts = (text for (text,) in self._db.execute("SELECT data FROM event"))
-        return {name for text in texts for name in NAME.findall(text)}
+        texts: Iterator[Any] = (text for (text,) in self._db.execute("SELECT CAST(data AS BLOB) FROM event"))
+        return {name.decode() for text in texts for name in NAME.findall(text)}
 
     def copy(self, target: Path) -> None:
         """Write the events, as they are at this moment, to a new file of their own."""
@@ -224,10 +224,10 @@ class Ledger:
 
     def _end(self) -> tuple[int, str]:
         """(number of the next event, hash of the last one)."""
-        rows = self._db.execute("SELECT seq, hash FROM event ORDER BY seq DESC LIMIT 1").fetchall()
-        return (int(str(rows[0][0])) + 1, str(rows[0][1])) if rows else (0, GENESIS)
+        rows = self._db.execute("SELECT seq, CAST(hash AS BLOB) FROM event ORDER BY seq DESC LIMIT 1").fetchall()
+        return next(((int(str(seq)) + 1, _text(digest)) for seq, digest in rows), (0, GENESIS))
 
-    def _refused(self, error: apsw.Error) -> AutotrophError:
+    def _refused(self, error: apsw.Error | UnicodeError) -> AutotrophError:
         """What SQLite says, and the way out."""
         reason, way = str(error), "is this a run folder?"
         if isinstance(error, apsw.FullError):
@@ -260,6 +260,11 @@ class Chain:
         if self._previous is not None and chain_hash(self._previous, leaf) != stored.hash:
             yield stored.seq, "it was altered, or moved here"
         self._previous, self._expected = stored.hash, max(0, stored.seq + 1)
+
+
+def _text(stored: Any) -> str:
+    """Of a blob that somebody may have damaged."""
+    return str(stored, errors="replace")
 
 
 def microseconds() -> int:
