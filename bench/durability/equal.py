@@ -11,21 +11,40 @@ from worker import Acknowledged, Bench, begun, decisions, unsound, warm_up
 
 SHARED = """
 task = "copy"
-level = 2
-cycles = 10
-tasks = 40
-sealed = 60
 final_sealed = 60
 gap_tasks = 8
 gap_samples = 2
 rival_tasks = 8
 rival_answers = 2
-learner.average = 1.0
-base = {hidden = 32, layers = 1, heads = 2, train = {steps = 40, rows = 200}}
 """
 RECIPES = {
-    "rft": 'recipe = "rft"\nsteps = 12\nbatch = 32\ngold_per_level = 60\nsamples = 2' + SHARED,
-    "grpo": 'recipe = "grpo"\nsteps = 8\nprompts = 12\nsamples = 6\nrate = 0.5' + SHARED,
+    "rft": SHARED
+    + """
+recipe = "rft"
+level = 2
+cycles = 10
+tasks = 40
+samples = 2
+steps = 12
+batch = 32
+gold_per_level = 60
+sealed = 60
+learner.average = 1.0
+base = {hidden = 32, layers = 1, heads = 2, train = {steps = 40, rows = 200}}
+""",
+    "grpo": SHARED
+    + """
+recipe = "grpo"
+level = 3
+cycles = 8
+tasks = 300
+steps = 20
+prompts = 16
+samples = 6
+sealed = 100
+learner = {muon_lr = 0.001, adam_lr = 0.002}
+base = {hidden = 32, train = {steps = 90, rows = 300}}
+""",
 }
 
 
