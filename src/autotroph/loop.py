@@ -21,6 +21,8 @@ from autotroph.evaluate.benchmark import SealedSuite
 from autotroph.evaluate.figures import contamination, of_answers, of_reports, proxy_gap
 from autotroph.evaluate.monitors import Monitors, turned
 from autotroph.evaluate.refinement import EqualCost
+from autotroph.oversight.overseer import LOOKED_AT, Mode, Overseer, overseen
+from autotroph.oversight.proposal import Proposal
 from autotroph.rewards.scoring import scored
 from autotroph.rewards.verifiable import Verifiable
 from autotroph.select.guard import Guard
@@ -28,6 +30,9 @@ from autotroph.state import State
 from autotroph.store.lineage import strands
 from autotroph.store.record import Alarm, CycleRecord, Gap, Sample
 from autotroph.store.run import Run
+
+SPENT = ("seconds", "tokens", "flops")
+"""What a cycle's metrics say of the meter."""
 
 Rows = Sequence[tuple[Task, Trace]]
 Scores = Mapping[tuple[str, str], float | None]
@@ -100,6 +105,8 @@ class Loop:
     """Measures what there is to gain before compute is spent; None: not asked for."""
     adaptive: bool = False
     """Whether most sealed tasks of a decision are of levels that the champion solves in part."""
+    oversight: Mode = "automatic"
+    """Which promotions wait for a person."""
     require_gap: float | None = None
     """Least upper bound of the gap with which the run may begin."""
     estimate: Callable[[], Estimate] | None = None
@@ -110,7 +117,16 @@ class Loop:
         return reached or state.cycle >= self.cycles
 
 
-def cycle(state: State, loop: Loop, watch: Observer) -> State:
+Commit = Callable[[State, Proposal, Observer], State]
+
+
+def committed(state: State, proposal: Proposal, watch: Observer) -> State:
+    """Commit a cycle without anybody's leave."""
+    watch.cycle(proposal.record)
+    return state.commit(proposal.candidate, proposal.record, proposal.knobs, proposal.ruling)
+
+
+def cycle(state: State, loop: Loop, watch: Observer, commit: Commit = committed) -> State:
     """One turn of the lifecycle: the only way in which a champion changes."""
     stages, before, clock = loop.stages, state.meter.snapshot(), Clock(watch, state.cycle)
     clock.enter("acquire")
@@ -156,21 +172,20 @@ def cycle(state: State, loop: Loop, watch: Observer) -> State:
         decision=decision,
         champion_accuracy=champion_report.accuracy(),
         candidate_accuracy=candidate_report.accuracy(),
-        metrics=metrics | {name: after[name] - before[name] for name in ("seconds", "tokens")} | clock.seconds,
+        metrics=metrics | {name: after[name] - before[name] for name in SPENT} | clock.seconds,
         rejected=dict(Counter(trace.rejected for _, trace in rows if trace.rejected)),
         samples=samples(rows, scores),
         poisoned=state.cycle == loop.poison_cycle,
         lineage=fed,
         alarms=alarms,
     )
-    watch.cycle(record)
     ruling = {
         "gate": stages.gate.model_dump(mode="json"),
         "answered": answered,
         "evidence": state.keep(champion_report, candidate_report),
         "tried": tried,
     }
-    return state.commit(candidate, record, turned(state.knobs, alarms), ruling)
+    return commit(state, Proposal(candidate, record, turned(state.knobs, alarms), ruling), watch)
 
 
 def opened_at(cycle: int, reuse: int) -> int:
@@ -204,22 +219,46 @@ class Clock:
 
 
 def run_loop(run: Run, loop: Loop, watch: Observer) -> State:
-    """Start a run or go on with it, to its end. Raises BudgetExceeded before what goes beyond a cap."""
+    """Start a run or go on with it, to its end.
+
+    Raises BudgetExceeded before what goes beyond a cap, Interrupted where a person has asked for the end,
+    ApprovalNeeded where one has to decide, RedLine where something touched what it may not, Locked after that.
+    """
+    with overseen(run, loop) as overseer:
+        return _run(run, loop, Watched(watch, overseer), overseer)
+
+
+class Watched:
+    """An observer that has the overseer look before a decision is made, and the end is written."""
+
+    def __init__(self, watch: Observer, overseer: Overseer):
+        self._watch, self._overseer = watch, overseer
+        self.base, self.gap, self.cycle = watch.base, watch.gap, watch.cycle
+
+    def stage(self, cycle: int, name: str) -> None:
+        if name in LOOKED_AT:
+            self._overseer.look()
+        self._watch.stage(cycle, name)
+
+
+def _run(run: Run, loop: Loop, watch: Observer, overseer: Overseer) -> State:
     if run.ledger.last("base") is None:
         folder, taught = loop.base(watch)
         State.begin(run, folder, taught)
     state = State.restore(run)
     with state.meter.ticking():
-        return _turned(run, loop, state, watch)
+        return _turned(run, loop, state, watch, overseer)
 
 
-def _turned(run: Run, loop: Loop, state: State, watch: Observer) -> State:
+def _turned(run: Run, loop: Loop, state: State, watch: Observer, overseer: Overseer) -> State:
     if state.cycle == 0:
         _measure_gap(run, loop, state, watch)
+    state = overseer.settle(state, watch)
     while not loop.finished(state):
         state.meter.check()
         refuse_after_stop(run)
-        state = cycle(state, loop, watch)
+        overseer.safe_point()
+        state = cycle(state, loop, watch, overseer.commit)
         run.sign()
     refuse_after_stop(run)
     if run.ledger.last("end") is None:

@@ -24,8 +24,12 @@ from autotroph.models.recorded import Recorded, fingerprint
 from autotroph.models.tokenizer import TextTokenizer
 from autotroph.models.transformer import Transformer
 from autotroph.store.journal import CANDIDATE
+from autotroph.store.ledger import Event
 from autotroph.store.record import CycleRecord
 from autotroph.store.run import Run
+
+METERED = ("base", "gap", "pending", "cycle")
+"""Kinds of events that say what was spent so far."""
 
 
 @dataclass(frozen=True)
@@ -54,25 +58,11 @@ class State:
     @classmethod
     def restore(cls, run: Run) -> State:
         """The state after the last committed cycle; whatever came after it has not happened."""
-        base, last = run.ledger.last("base"), run.ledger.last("cycle")
-        assert base is not None, "restore needs a run whose base is stored"
-        first = base.data["policy"]
-        data = {"cycle": 0, "level": base.data["taught"], "champion": first, "trainee": first}
-        if last is not None:
-            data = last.data["state"]
-        latest = last or run.ledger.last("gap") or base
+        metered = newest(run)
         if run.journal is not None:
-            run.journal.begin(latest.seq)
-        return cls(
-            run,
-            run.start["config"]["seed"],
-            data["cycle"],
-            data["level"],
-            Policy(**data["champion"]),
-            Policy(**data["trainee"]),
-            Meter(**latest.data["meter"], budget=run.budget, journal=run.journal),
-            data.get("knobs", {}),
-        )
+            run.journal.begin(metered.seq)
+        meter = Meter(**metered.data["meter"], budget=run.budget, journal=run.journal)
+        return cls(run, run.start["config"]["seed"], meter=meter, **standing(run))
 
     @property
     def base(self) -> Policy:
@@ -186,6 +176,23 @@ class State:
         event = self.run.ledger.append(kind, {**data, "meter": self.meter.snapshot()})
         if self.run.journal is not None:
             self.run.journal.begin(event.seq)
+
+
+def newest(run: Run) -> Event:
+    """The last event that says what was spent so far; it has what came before it."""
+    return max(filter(None, map(run.ledger.last, METERED)), key=lambda event: event.seq)
+
+
+def standing(run: Run) -> dict[str, Any]:
+    """The fields of a state that follow from the last committed cycle; the base must be stored."""
+    base, last = run.ledger.last("base"), run.ledger.last("cycle")
+    assert base is not None, "a run stands nowhere before its base is stored"
+    first = base.data["policy"]
+    data = {"cycle": 0, "level": base.data["taught"], "champion": first, "trainee": first}
+    if last is not None:
+        data = last.data["state"]
+    policies = {name: Policy(**data[name]) for name in ("champion", "trainee")}
+    return {"cycle": data["cycle"], "level": data["level"], **policies, "knobs": data.get("knobs", {})}
 
 
 def _store(run: Run, build: Callable[[Path], object]) -> Policy:

@@ -25,6 +25,8 @@ from autotroph.evaluate.gate import PairedGate
 from autotroph.evaluate.monitors import turned
 from autotroph.evaluate.recompute import alarms_due, alike, decision_faults, refinement_faults
 from autotroph.loop import answers, held, mastered, opened_at
+from autotroph.oversight.approvals import DECISIONS
+from autotroph.oversight.replay import Asked
 from autotroph.store import merkle
 from autotroph.store.artifacts import Artifacts, digest
 from autotroph.store.bundle import unpacked
@@ -134,6 +136,7 @@ class _Replay:
         self.knobs: dict[str, float] = {}
         self.spent: dict[str, float] = {}
         self.seen: set[bytes] = set()
+        self.asked = Asked()
         self._checks = {
             b"start": self._start,
             b"base": self._base,
@@ -141,6 +144,8 @@ class _Replay:
             b"cycle": self._cycle,
             b"end": self._end,
             b"signature": self._signature,
+            b"pending": self._pending,
+            **{kind.encode(): self._decided for kind in DECISIONS},
         }
 
     def event(self, stored: Stored) -> None:
@@ -174,6 +179,14 @@ class _Replay:
     def _gap(self, event: Event) -> None:
         self._meter(event)
 
+    def _pending(self, event: Event) -> None:
+        self.asked.pending = event
+        self._meter(event)
+
+    def _decided(self, event: Event) -> None:
+        for what in self.asked.decided(event, self.tree.root().hex()):
+            self.found.blame(event.seq, what)
+
     def _cycle(self, event: Event) -> None:
         record, state = CycleRecord.model_validate(event.data["record"]), event.data["state"]
         blame, decision = self.found.blame, record.decision
@@ -191,6 +204,8 @@ class _Replay:
             blame(event.seq, "no per-task results were kept, so that its decision cannot be recomputed")
         for what in refinement_faults(decision):
             blame(event.seq, f"its refinement does not follow from its scores: {what}")
+        for what in self.asked.cycle(record, self.config.get("oversight", "automatic")):
+            blame(event.seq, what)
         self.verdicts.append(decision.verdict)
         self.trainee = self.champion if decision.verdict == "roll back" else record.candidate
         self.champion = record.candidate if decision.promoted else self.champion
@@ -228,7 +243,7 @@ class _Replay:
         reports = self._evidence(seq, ruling["evidence"], record.decision.champion, record.candidate)
         if reports is None:
             return
-        due = held(gate.decide(*reports, record.cycle + 1, answered), alarms)
+        due = self.asked.ruled(held(gate.decide(*reports, record.cycle + 1, answered), alarms))
         self.found.decisions += 1
         for what in decision_faults(record.decision, due):
             blame(seq, f"its decision does not follow from its per-task results: {what}")

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from overseen import halfway
 
 from autotroph.core.folders import cache_root
 from autotroph.loop import Recorder, run_loop
@@ -35,6 +36,13 @@ def finish(run: Run, watch: Any = None) -> Any:
     """Drive a run to its end from wherever it stands."""
     recipe = registry.find(run.start["recipe"])
     return run_loop(run, recipe.build(recipe.configure(run.start["config"])), watch or Recorder())
+
+
+@pytest.fixture(scope="session")
+def half(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Any]:
+    """A tiny run with one cycle committed, and what the next one proposes; to be copied."""
+    folder = tmp_path_factory.mktemp("runs") / "half"
+    return folder, halfway(folder)
 
 
 SMALL: dict[str, Any] = {

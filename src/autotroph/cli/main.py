@@ -1,8 +1,9 @@
 """`autotroph`: the command line.
 
 Exit codes: 0 done; 2 a mistake in what was given (one line on stderr says what, where and the way out); 3 a budget cap
-stopped the run at a safe point; 130 interrupted, resumable. `gate` has its own: 0 promote, 1 hold, 3 roll back; and so
-has `verify`: 0 sound, 1 not, 3 sound as far as it is there, and `track`: 0 all delivered, 1 not.
+stopped the run at a safe point; 4 a person has to decide; 5 a red line was crossed, and the run is locked; 130
+interrupted or stopped by a person, resumable. `gate` has its own: 0 promote, 1 hold, 3 roll back; and so has `verify`:
+0 sound, 1 not, 3 sound as far as it is there, and `track`: 0 all delivered, 1 not.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from autotroph.cli.approve import approve, reject, unlock
 from autotroph.cli.diff import diff
 from autotroph.cli.drill import drill
 from autotroph.cli.export import export
@@ -26,16 +28,17 @@ from autotroph.cli.keygen import keygen
 from autotroph.cli.metrics import metrics
 from autotroph.cli.options import nested, options
 from autotroph.cli.runs import runs
+from autotroph.cli.stop import stop
 from autotroph.cli.track import track, track_option
 from autotroph.cli.verify import verify
 from autotroph.core.config import merged
-from autotroph.core.errors import AutotrophError, BudgetExceeded
+from autotroph.core.errors import ApprovalNeeded, AutotrophError, BudgetExceeded, Interrupted, Locked, RedLine
 
 if TYPE_CHECKING:
     from autotroph.track.trackers import Trackers
 
 SIGN = "private key that signs the ledger after each cycle; `autotroph keygen` makes one"
-EXIT_MISTAKE, EXIT_BUDGET, EXIT_INTERRUPTED = 2, 3, 130
+EXIT_MISTAKE, EXIT_BUDGET, EXIT_WAITING, EXIT_LOCKED, EXIT_INTERRUPTED = 2, 3, 4, 5, 130
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -49,6 +52,15 @@ def invoke(arguments: Sequence[str]) -> int:
     except BudgetExceeded as stop:
         click.echo(f"stopped: {stop}", err=True)
         return EXIT_BUDGET
+    except ApprovalNeeded as waiting:
+        click.echo(f"waiting: {waiting}", err=True)
+        return EXIT_WAITING
+    except (RedLine, Locked) as locked:
+        click.echo(f"locked: {locked}", err=True)
+        return EXIT_LOCKED
+    except Interrupted as stop:
+        click.echo(f"stopped: {stop}", err=True)
+        return EXIT_INTERRUPTED
     except AutotrophError as mistake:
         click.echo(f"error: {mistake}", err=True)
         return EXIT_MISTAKE
@@ -81,10 +93,14 @@ class Recipes(click.Group):
         def start(
             out: str | None, sign: Path | None, trackers: Trackers, as_json: bool, estimate: bool, **flags: Any
         ) -> None:
+            from autotroph.oversight.processes import marked
+
             config = recipe.configure(merged(settings, nested(flags)))
-            loop = _affordable(recipe.build(config), config.budget, aloud=estimate, as_json=as_json)
-            if not estimate:
-                _start(recipe, config, Path(out) if out else None, sign, trackers, as_json, loop)
+            folder = Path(out) if out else _fresh_folder(recipe.name)
+            with marked(folder):  # from the first child on
+                loop = _affordable(recipe.build(config), config.budget, aloud=estimate, as_json=as_json)
+                if not estimate:
+                    _start(recipe, config, folder, sign, trackers, as_json, loop)
 
         common: list[click.Parameter] = [
             click.Option(["--out"], type=click.STRING, default=None, help="run folder [default: runs/RECIPE-N]"),
@@ -129,7 +145,7 @@ def run() -> None:
     """Run a recipe, or a TOML file that names one, in a new run folder."""
 
 
-for command in (gate, drill, verify, runs, export, diff, gc, keygen, track, metrics):
+for command in (gate, drill, verify, runs, export, diff, gc, keygen, stop, approve, reject, unlock, track, metrics):
     cli.add_command(command)
 
 
@@ -139,10 +155,11 @@ for command in (gate, drill, verify, runs, export, diff, gc, keygen, track, metr
 @click.option("as_json", "--json", is_flag=True, help="print a last line with the summary as JSON")
 def resume(folder: Path, sign: Path | None, trackers: Trackers, as_json: bool) -> None:
     """Go on with a run after anything: Ctrl-C, a crash, a full disk, a budget cap."""
+    from autotroph.oversight.processes import marked
     from autotroph.recipes import registry
     from autotroph.store.run import Run
 
-    with trackers, Run.open(folder, signer=_signer(sign)) as opened:
+    with marked(folder), trackers, Run.open(folder, signer=_signer(sign)) as opened:
         opened.check_signer()
         trackers.start(folder)
         recipe = registry.find(opened.start["recipe"])
@@ -269,13 +286,12 @@ def _signer(key: Path | None) -> Any:
 
 
 def _start(
-    recipe: Any, config: Any, out: Path | None, sign: Path | None, trackers: Trackers, as_json: bool, loop: Any
+    recipe: Any, config: Any, folder: Path, sign: Path | None, trackers: Trackers, as_json: bool, loop: Any
 ) -> None:
     from autotroph.store.run import Run
 
-    folder, signer = out or _fresh_folder(recipe.name), _signer(sign)
     start = {"recipe": recipe.name, "config": config.model_dump(mode="json")}
-    with trackers, Run.create(folder, start, signer) as created:
+    with trackers, Run.create(folder, start, _signer(sign)) as created:
         trackers.start(folder)
         _drive(recipe, config, created, as_json, loop)
 

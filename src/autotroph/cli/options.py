@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import getpass
 import types
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any, Literal, Union, get_args, get_origin
 
 import click
@@ -83,3 +84,14 @@ def nested(values: dict[str, Any]) -> dict[str, Any]:
                 node = node.setdefault(parent, {})
             node[leaf] = value
     return tree
+
+
+def reason(*, required: bool = False) -> Callable[[Any], Any]:
+    """The option in which a person says why."""
+    default = None if required else ""
+    return click.option("--reason", metavar="WHY", required=required, default=default, help="stands in the ledger")
+
+
+by = click.option(
+    "--by", metavar="NAME", default=getpass.getuser, help="stands in the ledger [default: your name here]"
+)

@@ -384,6 +384,7 @@ def practise(
         cycles=cycles,
         final_suite=lambda: final,
         adaptive=config.adaptive,
+        oversight=config.oversight,
         require_gap=config.require_gap,
         guard=config.guard,
         monitors=config.monitors,

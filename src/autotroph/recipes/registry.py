@@ -16,6 +16,7 @@ from autotroph.core.budget import Budget
 from autotroph.core.config import Config
 from autotroph.core.errors import AutotrophError
 from autotroph.loop import Loop
+from autotroph.oversight.overseer import Mode
 
 
 class RunConfig(Config):
@@ -25,6 +26,9 @@ class RunConfig(Config):
     memory: float = Field(1.0, gt=0, description="GB that the caches of a sampler may take")
     device: Literal["cpu", "cuda"] = Field("cpu", description="where models are sampled from and trained")
     budget: Budget = Budget()
+    oversight: Mode = Field(
+        "automatic", description="which promotions wait for a person: none, each, those of cycles with a yellow signal"
+    )
 
     @field_validator("device")
     @classmethod

@@ -103,6 +103,8 @@ class Ledger:
                 self._db.wal_checkpoint()  # a killed process may have left events that are read, and not on the disk
             self._refuse_others()
             self._next, self._head = self._end()
+            self._left: list[tuple[int, int, int] | None] = []
+            self._inode = path.stat().st_ino
         except (apsw.Error, UnicodeError) as error:
             self.close(orderly=False)
             raise self._refused(error) from error
@@ -118,12 +120,47 @@ class Ledger:
         text = json.dumps(data, sort_keys=True, allow_nan=False)
         seq, at = self._next, microseconds()
         digest = chain_hash(self._head, merkle.leaf_hash(entry(seq, at, kind, text)))
+        untouched = self._files() == self._left
         try:
             self._db.execute("INSERT INTO event VALUES (?, ?, ?, ?, ?)", (seq, at, kind, text, digest))
         except apsw.Error as error:
             raise self._refused(error) from error
         self._next, self._head = seq + 1, digest
+        if untouched:
+            self._left = self._files()
         return Event(seq, at, kind, data, digest)
+
+    def tampering(self) -> str | None:
+        """What somebody else has done to the ledger while this writer had it; None where nobody did anything.
+
+        All events are looked at where a file of it is not as the last `append` or `tampering` left it.
+        """
+        if self._lock is not None and not self._lock.intact:
+            return "the lock of its writer was taken away"
+        if (left := self._files()) != self._left:
+            if left[0] is None or left[0][0] != self._inode:
+                return "the file was taken away, or replaced by another one"
+            try:
+                with Ledger(self.path) as found:  # this connection may remember what is no more on the disk
+                    found.check()
+                    if found._head != self._head:
+                        return f"it ends with {found._head}, and what was written last is {self._head}"
+            except (AutotrophError, apsw.Error) as error:
+                return str(error)
+            self._left = left
+        newest = self._db.execute("SELECT hash FROM event ORDER BY seq DESC LIMIT 1").fetchall()
+        return None if newest == [(self._head,)] else "its writer's memory of the last event is another one"
+
+    def _files(self) -> list[tuple[int, int, int] | None]:
+        """Inode, size and time of change of the database and of its write-ahead log; None for what is not there."""
+        found: list[tuple[int, int, int] | None] = []
+        for path in (self.path, self.path.with_name(f"{self.path.name}-wal")):
+            try:
+                info = path.stat()
+                found.append((info.st_ino, info.st_size, info.st_ctime_ns))
+            except FileNotFoundError:
+                found.append(None)
+        return found
 
     def events(self, kind: str | None = None) -> Iterator[Event]:
         """Events in order, all of them or those of one kind."""

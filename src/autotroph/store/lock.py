@@ -42,6 +42,14 @@ class Lock:
                 self._handle.flush()
             os.fsync(self._handle.fileno())
 
+    @property
+    def intact(self) -> bool:
+        """Whether the file that is locked is still the one of this name."""
+        try:
+            return not self._handle.closed and os.path.samestat(os.fstat(self._handle.fileno()), self._path.stat())
+        except FileNotFoundError:
+            return False
+
     def release(self, *, orderly: bool) -> None:
         """`orderly`: take the mark away, so that nobody thinks of a crash."""
         if self._handle.closed:

@@ -45,6 +45,13 @@ class Alarm(Config):
     change: Change | None = None
 
 
+class Signal(Config):
+    """Something that a person may want to look at before the run goes on."""
+
+    name: str
+    what: str
+
+
 class Gap(Config):
     """How much better than chance `picker` chose among the base's samples; scores are means over tasks, in [0, 1]."""
 
@@ -100,6 +107,8 @@ class CycleRecord(Config):
     lineage: tuple[Strand, ...] = ()
     """All that the cycle was fed."""
     alarms: tuple[Alarm, ...] = ()
+    signals: tuple[Signal, ...] = ()
+    """For oversight: with the mode "approve on yellow" a promotion waits for a person where there are any."""
 
 
 class RunRecord(Config):

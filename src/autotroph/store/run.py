@@ -27,6 +27,7 @@ from autotroph.store.journal import Journal
 from autotroph.store.ledger import Ledger, foreseen
 from autotroph.store.record import CycleRecord, Gap, RunRecord
 from autotroph.store.signing import Signer
+from autotroph.store.sources import sources
 
 PACKAGES = ("autotroph", "torch", "numpy", "tokenizers", "safetensors", "reasoning-gym", "datasketch")
 
@@ -73,7 +74,8 @@ class Run:
 
     @classmethod
     def create(cls, folder: Path, start: Mapping[str, Any], signer: Signer | None = None) -> Run:
-        """A new run whose first event is `start` with machine and versions added, and the key that signs it.
+        """A new run whose first event is `start` with machine, versions and hashes of protected code added, and the key
+        that signs it.
 
         Raises AutotrophError when the folder exists and is not empty, or cannot be written.
         """
@@ -82,8 +84,8 @@ class Run:
                 f"run folder {folder} exists; choose another with --out, or `autotroph resume {folder}`"
             )
         run = cls(folder, write=True, signer=signer)
-        public = signer.public if signer else None
-        run.ledger.append("start", {**start, "machine": machine(), "versions": versions(), "signer": public})
+        made_by = {"machine": machine(), "versions": versions(), "code": sources(start["config"])}
+        run.ledger.append("start", {**start, **made_by, "signer": signer.public if signer else None})
         return run
 
     @classmethod
