@@ -22,7 +22,7 @@ RECIPES = {
     + """
 recipe = "rft"
 level = 2
-cycles = 10
+cycles = 12
 tasks = 40
 samples = 2
 steps = 12
@@ -36,7 +36,7 @@ base = {hidden = 32, layers = 1, heads = 2, train = {steps = 40, rows = 200}}
     + """
 recipe = "grpo"
 level = 3
-cycles = 8
+cycles = 10
 tasks = 300
 steps = 20
 prompts = 16
