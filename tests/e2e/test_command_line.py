@@ -170,7 +170,7 @@ def test_ctrl_c_is_a_safe_stop_and_resume_goes_on(elsewhere: Path, capsys: pytes
     assert [decision["cycle"] for decision in summary["decisions"]] == list(range(6))
 
 
-@pytest.fixture(params=[60, 150, 300, 400])
+@pytest.fixture(params=[120, 150, 300, 400])
 def small_disk(request: pytest.FixtureRequest, elsewhere: Path) -> Iterator[Path]:
     """A real file system of so many kB."""
     disk = elsewhere / "disk"

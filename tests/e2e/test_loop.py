@@ -12,6 +12,7 @@ from autotroph.acquire.replay import Poisoned
 from autotroph.cli.main import invoke
 from autotroph.core.decision import Report, Result
 from autotroph.core.errors import AutotrophError
+from autotroph.core.policy import short
 from autotroph.core.protocols import Source, View
 from autotroph.core.trace import Group
 from autotroph.evaluate.refinement import compare, outcome
@@ -321,7 +322,7 @@ def test_lineage_leads_from_any_row_to_the_base(unfiltered: Path, capsys: pytest
     assert invoke(["lineage", str(unfiltered), last.id]) == 0
     shown = capsys.readouterr().out
     assert last.task["prompt"] in shown
-    assert f"policy {record.base}: the base" in shown
+    assert f"policy {short(record.base)}: the base" in shown
     assert invoke(["lineage", str(unfiltered)]) == 0
     assert last.id in capsys.readouterr().out
 

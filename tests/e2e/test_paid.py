@@ -16,6 +16,7 @@ from autotroph.core.errors import BudgetExceeded
 from autotroph.loop import Recorder
 from autotroph.models.engine import Engine
 from autotroph.optimize.learner import Learner
+from autotroph.oversight.approvals import set_budget
 from autotroph.recipes import registry
 from autotroph.store.garbage import collect
 from autotroph.store.run import Run
@@ -197,7 +198,7 @@ def test_a_cap_stops_between_two_units_and_can_be_raised(
             rows += rows_of(done)
             cap, spent = getattr(run.budget, name), run.journal.paid()[name]
             assert 0.7 * cap <= spent <= cap
-            run.ledger.append("budget", {"caps": {name: type(total)(share * total)}})
+            set_budget(run, f"{name}={type(total)(share * total)}", by="a person", reason="to go on")
     with Run.open(tmp_path / "r") as run, watched() as done:
         finish(run)
         assert_alike(ending(run)[0], end)

@@ -200,7 +200,7 @@ FORBIDDEN: dict[str, tuple[str, Act]] = {
     "gate: another one": ("gate", turn("gate", PairedGate(off=True), lambda on: on.loop.stages)),
     "gate: its module": ("code", fake_module),
     "gate: its statistics": ("code", patch(statistics, "mcnemar")),
-    "gate: what it imported": ("code", patch(statistics, "binomtest")),
+    "gate: what it imported": ("code", patch(gate, "mean_above")),
     "gate: a builtin": ("code", patch(builtins, "sum")),
     "gate: a global that hides a builtin": ("code", lambda on, m: m.setattr(gate, "max", min, raising=False)),
     "gate: a method that its class did not have": (

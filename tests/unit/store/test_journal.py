@@ -123,10 +123,10 @@ from pathlib import Path
 from autotroph.core.budget import Budget, Meter
 from autotroph.store.journal import Journal
 
-folder, seconds = Path(sys.argv[1]), float(sys.argv[2])
+folder, seconds, tokens = Path(sys.argv[1]), float(sys.argv[2]), int(sys.argv[3])
 journal = Journal(folder)
 journal.begin(0)
-meter = Meter(budget=Budget(tokens=400, seconds=seconds), journal=journal)
+meter = Meter(budget=Budget(tokens=tokens, seconds=seconds), journal=journal)
 truth = os.open(folder / "truth", os.O_WRONLY | os.O_CREAT | os.O_APPEND)
 print("begun", flush=True)
 with meter.ticking():
@@ -142,8 +142,8 @@ with meter.ticking():
 """
 
 
-def crashing(folder: Path, seconds: float) -> subprocess.Popen[str]:
-    command = [sys.executable, "-c", CRASHING, str(folder), str(seconds)]
+def crashing(folder: Path, seconds: float = 1e6, tokens: int = 10**6) -> subprocess.Popen[str]:
+    command = [sys.executable, "-c", CRASHING, str(folder), str(seconds), str(tokens)]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     assert process.stdout is not None
     process.stdout.readline()
@@ -154,12 +154,12 @@ def test_caps_hold_over_twenty_kills(tmp_path: Path) -> None:
     """The process notes every token where no kill can take it away: never more than the cap, and not much less."""
     rng, kills = random.Random(0), 0
     while kills < 20:
-        with crashing(tmp_path, 1e6) as process:
+        with crashing(tmp_path, tokens=400) as process:
             time.sleep(rng.uniform(0.0, 0.06))
             process.send_signal(signal.SIGKILL)
             process.wait()
         kills += 1
-    with crashing(tmp_path, 1e6) as process:
+    with crashing(tmp_path, tokens=400) as process:
         _, error = process.communicate(timeout=60)
     assert "BudgetExceeded: budget: tokens at" in error
     spent = len((tmp_path / "truth").read_bytes())
@@ -169,7 +169,7 @@ def test_caps_hold_over_twenty_kills(tmp_path: Path) -> None:
 def test_the_time_of_killed_processes_counts(tmp_path: Path) -> None:
     lived = 0.0
     for _ in range(3):
-        with crashing(tmp_path, 1e6) as process:
+        with crashing(tmp_path) as process:
             begun = time.monotonic()
             time.sleep(0.4)
             process.send_signal(signal.SIGKILL)
