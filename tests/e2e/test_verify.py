@@ -373,7 +373,7 @@ def test_a_stopped_run_shows_its_root_too(
     tmp_path: Path, check: Any, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     folder = tmp_path / "r"
-    assert invoke(["run", "length_generalisation", *TINY, "--budget-tokens", "1", "--out", str(folder)]) == 3
+    assert invoke(["run", "length_generalisation", *TINY, "--budget-tokens", "6000", "--out", str(folder)]) == 3
     *_, line, stopped = capsys.readouterr().err.strip().splitlines()
     assert stopped.startswith("stopped: budget: tokens")
     assert check(folder, "--root", line.split()[2])[0] == 0
