@@ -4,7 +4,7 @@
     python bench/durability kills     2,000 SIGKILLs at random moments of runs
     python bench/durability store     3,000 more of a process that does nothing but store
     python bench/durability power     states of the disk after power loss, and each fsync left out in turn
-    python bench/durability faults    ENOSPC and EIO at every call that changes a file
+    python bench/durability faults    ENOSPC and EIO at every site that changes a file
     python bench/durability base      the same, where the base model is trained and cached
     python bench/durability ready     seconds until a killed run goes on
     python bench/durability equal     SFT and GRPO, 20 kills each, beside the same run left alone
@@ -62,8 +62,7 @@ def of_points(tally: points.Tally) -> dict[str, Any]:
 
 def of_faults(tally: faults.Tally) -> dict[str, Any]:
     return {
-        "calls": tally.sites,
-        "different": len(tally.roles),
+        "sites": tally.sites,
         "trials": dict(tally.trials),
         "clear_errors": tally.refused,
         "absorbed": tally.absorbed,
@@ -101,16 +100,16 @@ def all_of_power(bench: Bench, draws: int, every: int) -> dict[str, Any]:
 def quick(bench: Bench) -> dict[str, Any]:
     calls = power.recorded(bench)
     ended = power.recorded(bench, power.STOPS["killed between writing its end and the fsync"])
-    committed = next(number for number, call in enumerate(calls) if '"kind": "cycle"' in call.path)
+    begun = next(number for number, call in enumerate(calls) if '"kind": "base"' in call.path)
     forgotten = ("run/policies", "run/evidence/*/candidate.jsonl", "run/ledger.sqlite-wal")
     return {
         "points": of_points(points.measure(bench, 3)),
         "kills": of_kills(kills.runs(bench, 3, 0.4)),
         "store": of_kills(kills.store(bench.folder / "store", 15, 0.03)),
-        "faults": of_faults(faults.measure(bench, 141)),
-        "power": of_power(power.measure(calls[: committed + 1], 0)),
+        "faults": of_faults(faults.measure(bench, 151)),
+        "power": of_power(power.measure(calls[: begun + 1], 0)),
         "end": of_power(power.measure(ended, 0, since=len(calls) - 30)),
-        "without": {role: power.measure(power.without(calls, role), 0, most=1).invalid for role in forgotten},
+        "without": {role: power.bitten(calls, role, 0) for role in forgotten},
     }
 
 

@@ -1,4 +1,4 @@
-"""A full disk and a failing one, at every call of a run that changes a file."""
+"""A full disk and a failing one, at every site where a run changes a file."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from points import recorded
-from shim import Mode, read
+from shim import Call, Mode, read
 from worker import Acknowledged, Bench, Ended, begun, clear, decisions, unsound
 
 KINDS = {
@@ -24,7 +24,7 @@ WAYS_OUT = ("free some space", "check the disk", "delete the folder")
 @dataclass
 class Tally:
     sites: int = 0
-    roles: set[str] = field(default_factory=set)
+    """Kinds of call, by the files that they are made on."""
     trials: Counter[str] = field(default_factory=Counter)
     refused: int = 0
     """Ended with exit code 2 and one line."""
@@ -36,29 +36,30 @@ class Tally:
 
 
 def measure(bench: Bench, every: int = 1, below: str = "") -> Tally:
-    """Every kind of failure at every call (or every so many-th) below a folder; then `resume`, the disk being fine."""
+    """Every failure at the first, the middle and the last call of every site below a folder; then `resume`, the disk
+    being fine. Or every so many-th of these trials."""
     calls, expected = recorded(bench)
-    calls = [call for call in calls if call.role.startswith(below)]
-    tally = Tally(sites=len(calls), roles={f"{call.kind} {call.role}" for call in calls})
-    times: Counter[tuple[str, str]] = Counter()
-    trial = 0
-    for call in calls:
-        times[call.kind, call.role] += 1
-        for kind, (code, mode) in KINDS.items():
-            trial += 1
-            if trial % every:
-                continue
-            run, n = bench.fresh(), times[call.kind, call.role]
-            ended = bench.start(run, trap := bench.trap(run, mode, call, n, code))
-            tally.trials[kind] += 1
-            if not any(made.kind == "failed" for made in read(trap.log, run.parent)):
-                tally.unreached += 1
-            else:
-                tally.absorbed += ended.code == 0
-                tally.refused += ended.code != 0
-            wrong = _judged(bench, run, ended, expected)
-            tally.wrong += [f"{kind} at {call.kind} {call.role}, time {n}: {what}" for what in wrong]
-            clear(run.parent)
+    times = Counter((call.kind, call.role) for call in calls if call.role.startswith(below))
+    trials = [
+        (kind, Call(*site), n)
+        for site, last in times.items()
+        for n in sorted({1, last // 2 + 1, last})
+        for kind in KINDS
+    ]
+    tally = Tally(sites=len(times))
+    for kind, call, n in trials[every - 1 :: every]:
+        code, mode = KINDS[kind]
+        run = bench.fresh()
+        ended = bench.start(run, trap := bench.trap(run, mode, call, n, code))
+        tally.trials[kind] += 1
+        if not any(made.kind == "failed" for made in read(trap.log, run.parent)):
+            tally.unreached += 1
+        else:
+            tally.absorbed += ended.code == 0
+            tally.refused += ended.code != 0
+        wrong = _judged(bench, run, ended, expected)
+        tally.wrong += [f"{kind} at {call.kind} {call.role}, time {n}: {what}" for what in wrong]
+        clear(run.parent)
     return tally
 
 

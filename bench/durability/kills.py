@@ -74,7 +74,7 @@ def store(folder: Path, kills: int, longest: float, seed: int = 0) -> Tally:
         if tally.kills % 20 == 0:
             tally.lost += told.lost(folder)
             with Ledger(folder / "ledger.sqlite") as ledger:
-                tally.wrong += [f"event {seq}: {what}" for seq, what in ledger.faults()]
+                ledger.check()
     tally.lost += told.lost(folder)
     tally.close(told)
     return tally

@@ -165,13 +165,13 @@ def _resumed(bench: Bench, run: Path, expected: dict[str, Any] | None) -> str:
     return "; ".join(unsound(run)) or ("whole" if decisions(run) == expected else "it ended otherwise")
 
 
-def without(calls: Sequence[Call], role: str) -> list[Call]:
-    """The sequence of a program that forgets to sync the files of a role."""
-    return [call for call in calls if (call.kind, call.role) != ("sync", role)]
+def bitten(calls: Sequence[Call], role: str, draws: int) -> str | None:
+    """The first invalid state of a program that forgets to sync the files of a role; None: there is none."""
+    syncs = [number for number, call in enumerate(calls) if (call.kind, call.role) == ("sync", role)]
+    forgetful = [call for number, call in enumerate(calls) if number not in syncs]
+    return next(iter(measure(forgetful, draws, most=1, since=syncs[0]).invalid), None)
 
 
 def teeth(calls: Sequence[Call]) -> dict[str, str | None]:
-    """Role -> the first invalid state when its fsync is left out; None: no state is."""
-    roles = sorted({call.role for call in calls if call.kind == "sync"})
-    found = {role: measure(without(calls, role), 1, most=1).invalid for role in roles}
-    return {role: (invalid[0] if invalid else None) for role, invalid in found.items()}
+    """`bitten`, for each role whose files are synced."""
+    return {role: bitten(calls, role, 1) for role in sorted({call.role for call in calls if call.kind == "sync"})}

@@ -1,7 +1,7 @@
 """The real command line in forked children of one warm process, and what they acknowledge.
 
 A child acknowledges what it was itself told is durable: an event that `append` returned, an artifact that `put`
-returned, the report. It says so on a pipe, and in the shim's log.
+returned, an answer that is recorded, the report. It says so on a pipe, and in the shim's log.
 """
 
 from __future__ import annotations
@@ -14,11 +14,13 @@ import tempfile
 import time
 import traceback
 from collections.abc import Callable, Sequence
+from contextlib import closing
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import Any
 
+import apsw
 from shim import Trap, kill_after, mark
 
 from autotroph.cli.live import Live
@@ -26,6 +28,7 @@ from autotroph.cli.main import invoke
 from autotroph.core.errors import AutotrophError
 from autotroph.report import html
 from autotroph.store.artifacts import Artifacts
+from autotroph.store.journal import Journal
 from autotroph.store.ledger import Ledger
 from autotroph.store.run import Run
 from autotroph.verify import verify
@@ -79,6 +82,8 @@ class Acknowledged:
     events: dict[int, tuple[str, str]] = field(default_factory=dict)
     """Number -> kind and hash."""
     artifacts: set[str] = field(default_factory=set)
+    paid: set[tuple[int, str]] = field(default_factory=set)
+    """(event since which, name and part) of every answer that was recorded."""
     report: bool = False
     repeated: list[str] = field(default_factory=list)
     """Stages that began although their end had been acknowledged."""
@@ -90,6 +95,11 @@ class Acknowledged:
             self.events[said["event"]] = (said["kind"], said["hash"])
         elif "artifact" in said:
             self.artifacts.add(said["artifact"])
+        elif "paid" in said:
+            work = (said["since"], said["paid"])
+            if work in self.paid:
+                self.repeated.append(f"{said['paid']} was paid again")
+            self.paid.add(work)
         elif "stage" in said:
             cycles = sum(kind == "cycle" for kind, _ in self.events.values())
             over = any(kind == "end" for kind, _ in self.events.values())
@@ -106,11 +116,23 @@ class Acknowledged:
             for seq, event in self.events.items():
                 if there.get(seq) != event:
                     lost.append(f"event {seq}, {event[0]}")
+            if max(there, default=-1) == max(self.events):
+                lost += self._unpaid(folder, max(self.events))
             if self.report and not any(kind == "end" for kind, _ in there.values()):
                 lost.append("the end of a run whose report was written")
         if self.report and not (folder / "report.html").read_text().rstrip().endswith("</html>"):
             lost.append("the report")
         return lost
+
+    def _unpaid(self, folder: Path, since: int) -> list[str]:
+        """Recorded answers of the unfinished cycle that are not in the journal; a later event has no use for them."""
+        due = {name for event, name in self.paid if event == since}
+        if not due:
+            return []
+        journal = apsw.Connection(str(folder / "journal.sqlite"), flags=apsw.SQLITE_OPEN_READONLY)
+        with closing(journal):
+            there = {f"{name} {part}" for name, part in journal.execute("SELECT name, part FROM work")}
+        return [f"a paid answer, {name}" for name in sorted(due - there)]
 
 
 def child(work: Callable[[Say], int], trap: Trap | None = None, life: float | None = None) -> Ended:
@@ -161,7 +183,7 @@ def _be(work: Callable[[Say], int], trap: Trap | None, life: float | None, send:
 
 def acknowledging(say: Say) -> None:
     """From now on this process says what it is told is durable, and which stages it begins."""
-    append, put, write, stage = Ledger.append, Artifacts.put, html.write, Live.stage
+    append, put, write, stage, record = Ledger.append, Artifacts.put, html.write, Live.stage, Journal.record
 
     def told_append(ledger: Ledger, *what: Any) -> Any:
         event = append(ledger, *what)
@@ -181,6 +203,11 @@ def acknowledging(say: Say) -> None:
         say({"stage": name, "cycle": cycle})
         stage(live, cycle, name)
 
+    def told_record(journal: Journal, name: str, part: int, *what: Any) -> None:
+        record(journal, name, part, *what)
+        say({"paid": f"{name} {part}", "since": journal._since})
+
+    Journal.record = told_record  # type: ignore[method-assign]
     Ledger.append, Artifacts.put, html.write, Live.stage = told_append, told_put, told_write, told_stage  # type: ignore[method-assign,assignment]
 
 
