@@ -56,6 +56,7 @@ class Code:
         self._loaded = [(module.__name__, module) for module in modules]
         self._bound: dict[tuple[int, str], Bound] = {}
         self._parts: list[Part] = []
+        self._later: list[tuple[str, set[str]]] = []
         self._sizes: list[tuple[str, Namespace, frozenset[str], bool]] = []
         self._copies: list[tuple[str, Any, Any]] = []
         for module in modules:
@@ -70,6 +71,7 @@ class Code:
         for owner, names, before, is_class in self._sizes:
             if len(names) != len(before):
                 found += [f"{owner}.{name}" for name in names.keys() - before if _is_new(name, names[name], is_class)]
+        self._pin_later()
         return list(dict.fromkeys(found))
 
     def _pin_module(self, module: types.ModuleType) -> None:
@@ -90,9 +92,20 @@ class Code:
                         self._parts += _parts(f"{owner}.{name}", function)
                         used |= _looked_up(function.__code__)
         for other in (*(one for one in vars(module).values() if isinstance(one, types.ModuleType)), builtins):
-            for name in used & vars(other).keys():
-                if callable(vars(other)[name]):
-                    self._bind(other.__name__, vars(other), name)
+            self._pin_used(other, used)
+        self._later += [(name, used) for name in used if "." in name]
+        self._pin_later()
+
+    def _pin_used(self, module: types.ModuleType, used: set[str]) -> None:
+        for name in used & vars(module).keys():
+            if callable(vars(module)[name]):
+                self._bind(module.__name__, vars(module), name)
+
+    def _pin_later(self) -> None:
+        """What functions import themselves, once it is there: a library that takes long to load is not waited for."""
+        for name, used in [one for one in self._later if one[0] in sys.modules]:
+            self._pin_used(sys.modules[name], used)
+            self._later.remove((name, used))
 
     def _bind(self, owner: str, names: Namespace, name: str) -> None:
         self._bound.setdefault((id(names), name), Bound(owner, names, name, names[name]))

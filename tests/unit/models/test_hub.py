@@ -143,7 +143,7 @@ def test_a_published_checkpoint_is_the_base_of_a_run(publish, tmp_path) -> None:
     assert torch.equal(model.lm_head.weight, hub.load(tmp_path)[0].lm_head.weight)
     candidate = state.publish([model], tokenizer, rows=[], depth=1)
     assert state.load(candidate)[1].stop_ids == tokenizer.stop_ids
-    assert candidate.parent == state.champion.id == digest(tmp_path)
+    assert candidate.parent == state.champion.id == digest(run.policies.path(state.champion.uri))
 
 
 @pytest.mark.parametrize(
