@@ -20,7 +20,7 @@ bench: .venv-bench/.ready
 	@touch $@
 
 test: setup lint
-	OMP_NUM_THREADS=1 $(BIN)/pytest -n 2
+	OMP_NUM_THREADS=1 $(BIN)/pytest -n 2 --dist loadfile
 
 lint: setup
 	$(BIN)/ruff check
