@@ -176,7 +176,10 @@ class Meter:
             paid, most = self._elapsed() if name == "seconds" else self._paid[name], (worst or {}).get(name, 0)
             if paid >= cap or paid + most > cap:
                 after = f", and what comes next may take {most:.6g}" if paid < cap else ""
-                raise BudgetExceeded(f"budget: {name} at {paid:.6g} of {cap:.6g}{after}; start a run with a higher cap")
+                raise BudgetExceeded(
+                    f"budget: {name} at {paid:.6g} of {cap:.6g}{after}; raise it with `autotroph approve RUN --budget "
+                    f"{name}=N`, then `autotroph resume RUN`"
+                )
 
     def snapshot(self) -> dict[str, Any]:
         """All counters as plain numbers; `Meter(**snapshot)` counts on from there."""
