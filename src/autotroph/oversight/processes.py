@@ -148,17 +148,29 @@ def send(process: Process, number: signal.Signals) -> None:
         try:
             now = look(process.pid)
             if now is not None and now.started == process.started:
-                signal.pidfd_send_signal(descriptor, number)
                 if number is signal.SIGKILL:
                     hurry(process.pid)
+                signal.pidfd_send_signal(descriptor, number)
         finally:
             os.close(descriptor)
 
 
 def hurry(pid: int) -> None:
     """Give a process precedence where we may: one that keeps all cores busy must not keep its own end waiting."""
-    with contextlib.suppress(PermissionError, ProcessLookupError):
-        os.setpriority(os.PRIO_PROCESS, pid, -20)
+    with contextlib.suppress(OSError):
+        for thread in os.listdir(f"/proc/{pid}/task"):
+            os.setpriority(os.PRIO_PROCESS, int(thread), -20)
+
+
+@contextlib.contextmanager
+def first_in_line() -> Iterator[None]:
+    """Precedence for the caller, where it may have it, as long as it is inside."""
+    usual = os.getpriority(os.PRIO_PROCESS, 0)
+    hurry(os.getpid())
+    try:
+        yield
+    finally:
+        os.setpriority(os.PRIO_PROCESS, 0, usual)
 
 
 @contextlib.contextmanager

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 from autotroph.core.errors import AutotrophError, RedLine
 from autotroph.oversight import request, switch
-from autotroph.oversight.processes import hurry
+from autotroph.oversight.processes import first_in_line
 from autotroph.store.run import Run
 
 
@@ -37,8 +36,8 @@ def now(folder: Path, by: str, reason: str) -> str:
 
     Raises AutotrophError where there was none, where one is left, or where the ledger cannot be written to.
     """
-    hurry(os.getpid())
-    pulled = switch.pull(folder)
+    with first_in_line():
+        pulled = switch.pull(folder)
     if pulled.left:
         raise AutotrophError(
             f"run {folder}: processes {', '.join(map(str, pulled.left))} are still there after {pulled.seconds:.0f} s; "
