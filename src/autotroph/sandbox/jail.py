@@ -1,0 +1,85 @@
+"""Where candidates are run: once in a jail of their own, or one after the other in warm ones."""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+from autotroph.sandbox.outcome import Calls, Limits, Outcome
+from autotroph.sandbox.worker import Damaged, Worker
+
+IMPORTS = (
+    "bisect", "collections", "copy", "decimal", "fractions", "functools", "hashlib", "heapq", "itertools", "json", "math",
+    "operator", "random", "re", "statistics", "string", "threading", "typing",
+)  # fmt: skip
+"""What most programs import; a warm Python has it already."""
+
+Input = str | Calls
+"""Text on standard input of a whole program, or calls of one of its functions."""
+
+
+def run(program: str, input: Input = "", limits: Limits = Limits()) -> Outcome:
+    """One program in a jail that is made for it and gone after it."""
+    with Jail(workers=1, imports=()) as jail:
+        return jail.run(program, input, limits)
+
+
+class Jail:
+    """Warm jails, each with a Python that has imported `imports`; `packages` are further folders to import from.
+
+    Every candidate gets a fresh child, which shares nothing with the one before it. A jail that does not answer is
+    replaced, and its candidate run again in the new one, once. May be used by several threads: `workers` of them at
+    a time, the others wait.
+    """
+
+    def __init__(
+        self,
+        workers: int | None = None,
+        imports: Sequence[str] = IMPORTS,
+        packages: Sequence[Path] = (),
+    ) -> None:
+        self._make: Callable[[], Worker] = lambda: Worker(imports, packages, self._down)
+        self._down: frozenset[str] = frozenset()
+        self._free: list[Worker] = []
+        self._lock = threading.Lock()
+        self._slots = threading.BoundedSemaphore(workers or os.cpu_count() or 1)
+
+    def __enter__(self) -> Jail:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self.close()
+
+    def run(self, program: str, input: Input = "", limits: Limits = Limits()) -> Outcome:
+        """Runs a program in a fresh child of a warm jail. Raises AutotrophError where no jail can be had."""
+        if isinstance(input, str):
+            return self.order({"kind": "script", "source": program}, input, limits)
+        order = {"kind": "calls", "source": program, "function": input.function, "arguments": list(input.arguments)}
+        return self.order(order, "", limits)
+
+    def order(self, order: dict[str, Any], stdin: str, limits: Limits, extra: Sequence[int] = ()) -> Outcome:
+        """As `run`, for what the runner inside knows to do."""
+        with self._slots:
+            with suppress(Damaged):
+                return self._once(order, stdin, limits, extra)
+            return self._once(order, stdin, limits, extra)
+
+    def _once(self, order: dict[str, Any], stdin: str, limits: Limits, extra: Sequence[int]) -> Outcome:
+        with self._lock:
+            worker = self._free.pop() if self._free else self._make()
+        outcome = worker.run(order, stdin, limits, extra)
+        with self._lock:
+            self._free.append(worker)
+        return outcome
+
+    def close(self) -> None:
+        """Ends the jails that are not at work."""
+        with self._lock:
+            for worker in self._free:
+                worker.close()
+            self._free.clear()

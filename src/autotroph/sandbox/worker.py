@@ -1,0 +1,150 @@
+"""One jail from outside: starts it, hands it one candidate after the other, and ends it."""
+
+from __future__ import annotations
+
+import array
+import contextlib
+import marshal
+import os
+import signal
+import socket
+import subprocess
+import time
+import weakref
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from autotroph.core.errors import AutotrophError
+from autotroph.sandbox import bubblewrap, cgroup
+from autotroph.sandbox.inside import plain
+from autotroph.sandbox.outcome import Answer, Limits, Outcome, Status, Usage
+
+STARTUP, GRACE = 60.0, 1.0
+"""Seconds that a jail may take to start, and to say that a candidate whose time is up has gone."""
+OVERHEAD = 64 << 20
+"""Bytes that the memory of all processes may have beyond the candidate's: the warm Python's own."""
+UNREAD = 1 << 40
+
+
+class Damaged(Exception):
+    """The jail did not answer as it must; it is gone, and the candidate with it."""
+
+
+class Worker:
+    """A warm Python behind walls. One candidate at a time; not for several threads at once."""
+
+    def __init__(
+        self, imports: Sequence[str] = (), packages: Sequence[Path] = (), down: frozenset[str] = frozenset()
+    ) -> None:
+        bubblewrap.prove()
+        self.down = down
+        self._group = None if "memory" in down else cgroup.group()
+        self._control, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        self._process = subprocess.Popen(
+            bubblewrap.command(theirs.fileno(), packages, down),
+            pass_fds=[theirs.fileno()],
+            close_fds="descriptors" not in down,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+        )
+        theirs.close()
+        self.close = weakref.finalize(self, _end, self._process, self._control, self._group)
+        if self._group:
+            self._group.add(self._process.pid)
+        self._control.settimeout(STARTUP)
+        settings = {"down": sorted(down), "imports": list(imports), "path": bubblewrap.places(packages)}
+        self._control.send(marshal.dumps(settings))
+        self._ready = False
+
+    def run(self, order: Mapping[str, Any], stdin: str, limits: Limits, extra: Sequence[int] = ()) -> Outcome:
+        """One candidate in a fresh child. `order` is for the runner inside; `extra`: descriptors that it also gets.
+
+        Raises Damaged where the jail itself did not answer.
+        """
+        self.ready()
+        start = time.perf_counter()
+        with contextlib.ExitStack() as stack:
+            given = [_file(stack, stdin.encode(errors="surrogatepass")), *(_file(stack, b"") for _ in range(3))]
+            given.append(_file(stack, marshal.dumps(dict(order))))
+            report = self._serve(limits, [*given, *extra])
+            wall = time.perf_counter() - start
+            most = UNREAD if "output" in self.down else limits.output
+            stdout, stderr, reply = (os.pread(fd, most, 0) for fd in given[1:4])
+        answers = plain.decode_all(reply)
+        return Outcome(
+            _status(report),
+            stdout.decode(errors="replace"),
+            stderr.decode(errors="replace"),
+            tuple(answer for answer in map(_answer, answers) if answer),
+            report["code"],
+            Usage(wall, report["cpu"], report["memory"]),
+        )
+
+    def _serve(self, limits: Limits, fds: Sequence[int]) -> dict[str, Any]:
+        """Sends a candidate in and waits for the report on its end."""
+        if self._group:
+            self._group.limit(limits.memory + OVERHEAD)
+        rights = [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array("i", fds))]
+        try:
+            self._control.settimeout(limits.wall + GRACE)
+            self._control.sendmsg([marshal.dumps(asdict(limits))], rights)
+            message = self._control.recv(4096)
+        except OSError as error:
+            self.close()
+            raise Damaged(str(error)) from None
+        if not message:
+            self.close()
+            raise Damaged("the jail has ended")
+        report: dict[str, Any] = marshal.loads(message)
+        return report
+
+    def ready(self) -> None:
+        """Waits until the Python inside has imported its modules. Raises AutotrophError where it cannot start."""
+        if self._ready:
+            return
+        with contextlib.suppress(OSError):
+            self._ready = self._control.recv(16) == b"ready"
+        if not self._ready:
+            self._process.kill()
+            said = self._process.communicate()[1].decode(errors="replace").strip().splitlines()
+            self.close()
+            raise AutotrophError(f"the jail does not start: {said[-1] if said else 'no answer'}; see docs/sandbox.md")
+
+
+def _file(stack: contextlib.ExitStack, data: bytes) -> int:
+    """A file in memory that nobody else can open."""
+    fd = os.memfd_create("jail")
+    stack.callback(os.close, fd)
+    os.pwrite(fd, data, 0)
+    return fd
+
+
+def _answer(claim: object) -> Answer | None:
+    match claim:
+        case (True, value):
+            return Answer(value)
+        case (False, str(error), str(message)):
+            return Answer(None, error, message)
+    return None
+
+
+def _status(report: Mapping[str, Any]) -> Status:
+    if report["late"]:
+        return "timeout"
+    if report["code"] < 0:
+        return {signal.SIGKILL: "memory", signal.SIGXCPU: "timeout"}.get(-report["code"], "killed")
+    return "error" if report["code"] else "ok"
+
+
+def _end(process: subprocess.Popen[bytes], control: socket.socket, group: cgroup.Group | None) -> None:
+    """Ends the jail: its first process dies with the one that we started, and everything in it with that."""
+    control.close()
+    process.kill()
+    process.wait()
+    assert process.stderr is not None
+    process.stderr.close()
+    if group:
+        group.close()
