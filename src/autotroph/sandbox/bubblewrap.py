@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import compileall
 import functools
 import os
 import shutil
@@ -77,6 +78,7 @@ def tool() -> str:
 @functools.cache
 def prove() -> None:
     """Raises AutotrophError where bubblewrap is missing or may not do its work on this system."""
+    compileall.compile_dir(INSIDE, quiet=2)  # the jail sees this folder read-only and would compile it each time
     isolate = ["--unshare-net"] + ["--unshare-user"] * (os.getuid() != 0)
     trial = subprocess.run([tool(), *isolate, "--ro-bind", "/", "/", "true"], capture_output=True, text=True)
     if trial.returncode:

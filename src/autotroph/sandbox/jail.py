@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
-from typing import Any
+from typing import Any, TypeGuard
 
-from autotroph.sandbox.outcome import Calls, Limits, Outcome
+from autotroph.sandbox.directory import Directory
+from autotroph.sandbox.outcome import Calls, Limits, Outcome, Usage
 from autotroph.sandbox.worker import Damaged, Worker
 
 IMPORTS = (
@@ -18,6 +21,9 @@ IMPORTS = (
     "operator", "random", "re", "statistics", "string", "threading", "typing",
 )  # fmt: skip
 """What most programs import; a warm Python has it already."""
+
+LOST = Outcome("killed", "", "", (), -9, Usage(0, 0, 0))
+"""Of a candidate whose jail died with it, twice."""
 
 Input = str | Calls
 """Text on standard input of a whole program, or calls of one of its functions."""
@@ -62,16 +68,45 @@ class Jail:
         order = {"kind": "calls", "source": program, "function": input.function, "arguments": list(input.arguments)}
         return self.order(order, "", limits)
 
-    def order(self, order: dict[str, Any], stdin: str, limits: Limits, extra: Sequence[int] = ()) -> Outcome:
+    def command(
+        self,
+        directory: Directory,
+        command: Sequence[str],
+        stdin: str = "",
+        limits: Limits = Limits(),
+        collect: Sequence[str] = (),
+    ) -> Outcome:
+        """Runs a command in a folder of the directory's files. `collect`: files to have back, in `outcome.files`."""
+        order = {"kind": "command", "files": dict(directory.files), "command": list(command), "collect": list(collect)}
+        outcome = self.order(order, stdin, limits)
+        named = (answer.value for answer in outcome.answers)
+        files = {name: data for name, data in filter(_is_file, named) if name in collect}
+        return replace(outcome, answers=(), files=files)
+
+    def order(self, order: Mapping[str, Any], stdin: str, limits: Limits) -> Outcome:
         """As `run`, for what the runner inside knows to do."""
         with self._slots:
-            with suppress(Damaged):
-                return self._once(order, stdin, limits, extra)
-            return self._once(order, stdin, limits, extra)
+            for _ in range(2):
+                with suppress(Damaged):
+                    return self._once(order, stdin, limits)
+        return LOST
 
-    def _once(self, order: dict[str, Any], stdin: str, limits: Limits, extra: Sequence[int]) -> Outcome:
+    def pair(self, program: Mapping[str, Any], tests: Mapping[str, Any], limits: Limits) -> Outcome:
+        """Two orders in two jails that can talk to each other; the outcome is that of `tests`."""
+        to_program, to_tests = os.pipe(), os.pipe()
+        with self._slots, ThreadPoolExecutor(1) as other:
+            other.submit(self._alone, program, limits, (to_program[0], to_tests[1]))
+            return self._alone(tests, limits, (to_tests[0], to_program[1]))
+
+    def _alone(self, order: Mapping[str, Any], limits: Limits, extra: Sequence[int]) -> Outcome:
+        with suppress(Damaged):
+            return self._once(order, "", limits, extra)
+        return LOST
+
+    def _once(self, order: Mapping[str, Any], stdin: str, limits: Limits, extra: Sequence[int] = ()) -> Outcome:
         with self._lock:
-            worker = self._free.pop() if self._free else self._make()
+            worker = self._free.pop() if self._free else None
+        worker = worker or self._make()
         outcome = worker.run(order, stdin, limits, extra)
         with self._lock:
             self._free.append(worker)
@@ -83,3 +118,10 @@ class Jail:
             for worker in self._free:
                 worker.close()
             self._free.clear()
+
+
+def _is_file(claim: object) -> TypeGuard[tuple[str, bytes]]:
+    match claim:
+        case (str(), bytes()):
+            return True
+    return False

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import array
 import contextlib
 import marshal
 import os
@@ -60,16 +59,22 @@ class Worker:
         self._ready = False
 
     def run(self, order: Mapping[str, Any], stdin: str, limits: Limits, extra: Sequence[int] = ()) -> Outcome:
-        """One candidate in a fresh child. `order` is for the runner inside; `extra`: descriptors that it also gets.
+        """One candidate in a fresh child. `order` is for the runner inside; `extra`: descriptors that it also gets, and
+        that are closed here.
 
         Raises Damaged where the jail itself did not answer.
         """
-        self.ready()
-        start = time.perf_counter()
         with contextlib.ExitStack() as stack:
-            given = [_file(stack, stdin.encode(errors="surrogatepass")), *(_file(stack, b"") for _ in range(3))]
-            given.append(_file(stack, marshal.dumps(dict(order))))
-            report = self._serve(limits, [*given, *extra])
+            try:
+                self.ready()
+                given = [_file(stack, stdin.encode(errors="surrogatepass")), *(_file(stack, b"") for _ in range(3))]
+                given.append(_file(stack, marshal.dumps(dict(order))))
+                start = time.perf_counter()
+                self._send(limits, [*given, *extra])
+            finally:
+                for fd in extra:
+                    os.close(fd)
+            report = self._receive(limits)
             wall = time.perf_counter() - start
             most = UNREAD if "output" in self.down else limits.output
             stdout, stderr, reply = (os.pread(fd, most, 0) for fd in given[1:4])
@@ -83,21 +88,24 @@ class Worker:
             Usage(wall, report["cpu"], report["memory"]),
         )
 
-    def _serve(self, limits: Limits, fds: Sequence[int]) -> dict[str, Any]:
-        """Sends a candidate in and waits for the report on its end."""
+    def _send(self, limits: Limits, fds: Sequence[int]) -> None:
         if self._group:
             self._group.limit(limits.memory + OVERHEAD)
-        rights = [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array("i", fds))]
         try:
-            self._control.settimeout(limits.wall + GRACE)
-            self._control.sendmsg([marshal.dumps(asdict(limits))], rights)
-            message = self._control.recv(4096)
+            socket.send_fds(self._control, [marshal.dumps(asdict(limits))], fds)
         except OSError as error:
             self.close()
             raise Damaged(str(error)) from None
+
+    def _receive(self, limits: Limits) -> dict[str, Any]:
+        """The report on the candidate's end."""
+        self._control.settimeout(limits.wall + GRACE)
+        message = b""
+        with contextlib.suppress(OSError):
+            message = self._control.recv(4096)
         if not message:
             self.close()
-            raise Damaged("the jail has ended")
+            raise Damaged("the jail has ended or does not answer")
         report: dict[str, Any] = marshal.loads(message)
         return report
 

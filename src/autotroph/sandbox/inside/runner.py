@@ -7,13 +7,15 @@ import marshal
 import os
 import sys
 from collections.abc import Callable
+from contextlib import suppress
 from types import ModuleType
 from typing import Any
 
 from . import plain
 
-REPLY = 3
-CHUNK = 1 << 20
+REPLY, CALLS, ANSWERS = 3, 5, 6
+"""Descriptors: what the supervisor reads; what the other jail says, and what it is told."""
+CHUNK, MOST = 1 << 20, 1 << 24
 
 
 def run(request: int) -> int:
@@ -44,6 +46,84 @@ def calls(source: str, function: str, arguments: list[tuple[Any, ...]]) -> int:
         say(attempt(lambda given=given: main[function](*given)))  # type: ignore[misc]
     flush()
     return 0
+
+
+def serve(source: str) -> int:
+    """Defines the program and answers calls of its functions from another jail, where the tests are, until it is gone."""
+    code = end(lambda: load(source))
+    main = vars(sys.modules["__main__"])
+    while code == 0:
+        asked = receive(CALLS)
+        if asked is None:
+            break
+        name, arguments, keywords = asked
+        answer = attempt(lambda: main[name](*arguments, **keywords))  # noqa: B023
+        send(ANSWERS, answer)
+    return code
+
+
+def tests(tests: list[tuple[str, str]], functions: list[str]) -> int:
+    """Runs tests, name and source, on functions whose code is in another jail; says for each whether it held."""
+    for name, source in tests:
+        proxies = {function: proxy(function) for function in functions}
+        held, *problem = attempt(lambda: exec(compile(source, name, "exec"), proxies))  # noqa: B023
+        say((True, (name, held)) if held else (True, (name, held, *problem)))
+    return 0
+
+
+def proxy(name: str) -> Callable[..., Any]:
+    """Calls a function by its name on the other side; what it raises there is raised here, if Python knows it."""
+
+    def function(*arguments: Any, **keywords: Any) -> Any:
+        send(ANSWERS, (name, arguments, keywords))
+        answer = receive(CALLS)
+        if answer is None:
+            raise RuntimeError("the program has ended")
+        if answer[0]:
+            return answer[1]
+        kind = getattr(builtins, str(answer[1]), None)
+        known = isinstance(kind, type) and issubclass(kind, Exception) and kind is not AssertionError
+        raise (kind if known else RuntimeError)(f"{answer[1]}: {answer[2]}")
+
+    return function
+
+
+def test(files: dict[str, bytes], source: str, function: str) -> int:
+    """Calls one test function of a source that is ours, in a folder that is the candidate's."""
+    unpack(files)
+    sys.path.insert(0, os.getcwd())
+    module = ModuleType("the_test")
+    say(attempt(lambda: exec(compile(source, "the_test.py", "exec"), vars(module)) or vars(module)[function]()))
+    flush()
+    return 0
+
+
+def command(files: dict[str, bytes], command: list[str], collect: list[str]) -> int:
+    """Runs a command in a folder of these files; then says what is in those that are to be collected."""
+    unpack(files)
+    child = os.fork()
+    if child == 0:
+        try:
+            os.close(REPLY)
+            os.execvp(command[0], command)
+        except OSError as error:
+            os.write(2, f"{command[0]}: {error.strerror}\n".encode())
+        os._exit(127)
+    status = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+    for name in collect:
+        with suppress(OSError), open(name, "rb") as file:
+            say((True, (name, file.read(MOST))))
+    return status if status >= 0 else 128 - status
+
+
+def unpack(files: dict[str, bytes]) -> None:
+    """Their names have been checked outside; the folder is new and empty."""
+    os.mkdir("/tmp/work")
+    os.chdir("/tmp/work")
+    for name, data in files.items():
+        os.makedirs(os.path.dirname(name) or ".", exist_ok=True)
+        with open(name, "wb") as file:
+            file.write(data)
 
 
 def attempt(action: Callable[[], object]) -> tuple[object, ...]:
@@ -98,9 +178,39 @@ def read(fd: int) -> bytes:
     return b"".join(iter(lambda: os.read(fd, CHUNK), b""))
 
 
+def send(fd: int, value: object) -> None:
+    """A value to the other jail, behind its length."""
+    try:
+        text = plain.encode(value)
+    except plain.Unplain as error:
+        text = plain.encode((False, "Unplain", str(error)))
+    write(fd, len(text).to_bytes(4, "little") + text)
+
+
+def receive(fd: int) -> Any:
+    """A value from the other jail; None where it is gone or says nothing that can be read."""
+    size = int.from_bytes(exactly(fd, 4), "little")
+    if not 0 < size <= MOST:
+        return None
+    try:
+        return plain.decode(exactly(fd, size))
+    except plain.Unplain:
+        return None
+
+
+def exactly(fd: int, size: int) -> bytes:
+    data = b""
+    while len(data) < size:
+        more = os.read(fd, size - len(data))
+        if not more:
+            return b""
+        data += more
+    return data
+
+
 def write(fd: int, data: bytes) -> None:
     while data:
         data = data[os.write(fd, data) :]
 
 
-KINDS: dict[str, Callable[..., int]] = {"script": script, "calls": calls}
+KINDS: dict[str, Callable[..., int]] = {each.__name__: each for each in (script, calls, serve, tests, test, command)}
