@@ -30,7 +30,9 @@ def command(control: int, packages: Sequence[Path], down: frozenset[str]) -> lis
     mounts += ["--ro-bind", "/", "/host"] if "filesystem" in down else []
     for source, place in zip([INSIDE, *packages], ["/jail/inside", *places(packages)], strict=True):
         mounts += [*parents(place), mode, str(source.resolve()), place]
-    walls = ["--unshare-uts"] + ["--unshare-net"] * ("network" not in down) + ["--clearenv"] * ("environment" not in down)
+    walls = (
+        ["--unshare-uts"] + ["--unshare-net"] * ("network" not in down) + ["--clearenv"] * ("environment" not in down)
+    )
     rights = ["--cap-add", "CAP_SETUID", "--cap-add", "CAP_SETGID"] if os.getuid() == 0 else ["--unshare-user"]
     for name, value in {**ENVIRONMENT, "PATH": f"{interpreter().parent}:{ENVIRONMENT['PATH']}"}.items():
         walls += ["--setenv", name, value]

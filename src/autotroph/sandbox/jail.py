@@ -13,7 +13,7 @@ from types import TracebackType
 from typing import Any, TypeGuard
 
 from autotroph.sandbox.directory import Directory
-from autotroph.sandbox.outcome import Calls, Limits, Outcome, Usage
+from autotroph.sandbox.outcome import DEFAULTS, Calls, Limits, Outcome, Usage
 from autotroph.sandbox.worker import Damaged, Worker
 
 IMPORTS = (
@@ -29,7 +29,7 @@ Input = str | Calls
 """Text on standard input of a whole program, or calls of one of its functions."""
 
 
-def run(program: str, input: Input = "", limits: Limits = Limits()) -> Outcome:
+def run(program: str, input: Input = "", limits: Limits = DEFAULTS) -> Outcome:
     """One program in a jail that is made for it and gone after it."""
     with Jail(workers=1, imports=()) as jail:
         return jail.run(program, input, limits)
@@ -48,9 +48,9 @@ class Jail:
         workers: int | None = None,
         imports: Sequence[str] = IMPORTS,
         packages: Sequence[Path] = (),
+        down: frozenset[str] = frozenset(),
     ) -> None:
-        self._make: Callable[[], Worker] = lambda: Worker(imports, packages, self._down)
-        self._down: frozenset[str] = frozenset()
+        self._make: Callable[[], Worker] = lambda: Worker(imports, packages, down)
         self._free: list[Worker] = []
         self._lock = threading.Lock()
         self._slots = threading.BoundedSemaphore(workers or os.cpu_count() or 1)
@@ -58,10 +58,12 @@ class Jail:
     def __enter__(self) -> Jail:
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         self.close()
 
-    def run(self, program: str, input: Input = "", limits: Limits = Limits()) -> Outcome:
+    def run(self, program: str, input: Input = "", limits: Limits = DEFAULTS) -> Outcome:
         """Runs a program in a fresh child of a warm jail. Raises AutotrophError where no jail can be had."""
         if isinstance(input, str):
             return self.order({"kind": "script", "source": program}, input, limits)
@@ -73,7 +75,7 @@ class Jail:
         directory: Directory,
         command: Sequence[str],
         stdin: str = "",
-        limits: Limits = Limits(),
+        limits: Limits = DEFAULTS,
         collect: Sequence[str] = (),
     ) -> Outcome:
         """Runs a command in a folder of the directory's files. `collect`: files to have back, in `outcome.files`."""

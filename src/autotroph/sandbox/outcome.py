@@ -28,6 +28,9 @@ class Limits:
     output: int = MB
 
 
+DEFAULTS = Limits()
+
+
 @dataclass(frozen=True, slots=True)
 class Calls:
     """One function of a program is called on each of these arguments, which are plain data."""

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from autotroph.sandbox.jail import Jail
-from autotroph.sandbox.outcome import Answer, Calls, Limits, Outcome
+from autotroph.sandbox.outcome import DEFAULTS, Answer, Calls, Limits, Outcome
 
 Case = tuple[tuple[Any, ...], Any]
 """Arguments of a call, and the value that it must give."""
@@ -39,7 +39,7 @@ def pairs(
     program: str,
     function: str,
     cases: Sequence[Case],
-    limits: Limits = Limits(),
+    limits: Limits = DEFAULTS,
     tolerance: float | None = None,
 ) -> Verdict:
     """Input and output: the function gives for each case's arguments the value that is expected."""
@@ -47,7 +47,7 @@ def pairs(
     return judge(outcome, [lambda value, want=want: same(value, want, tolerance) for _, want in cases])
 
 
-def texts(jail: Jail, program: str, cases: Sequence[tuple[str, str]], limits: Limits = Limits()) -> Verdict:
+def texts(jail: Jail, program: str, cases: Sequence[tuple[str, str]], limits: Limits = DEFAULTS) -> Verdict:
     """Input and output of whole programs: standard output is what is expected, but for white space at line ends."""
     given = [jail.run(program, text, limits).stdout for text, _ in cases]
     return _numbered(_lines(out) == _lines(want) for out, (_, want) in zip(given, cases, strict=True))
@@ -59,7 +59,7 @@ def properties(
     function: str,
     arguments: Sequence[tuple[Any, ...]],
     holds: Callable[[tuple[Any, ...], Any], bool],
-    limits: Limits = Limits(),
+    limits: Limits = DEFAULTS,
 ) -> Verdict:
     """What `holds(arguments, value)` says of each call. It is given plain data; where it raises, the check fails."""
     outcome = jail.run(program, Calls(function, arguments), limits)
@@ -72,7 +72,7 @@ def reference(
     solution: str,
     function: str,
     arguments: Sequence[tuple[Any, ...]],
-    limits: Limits = Limits(),
+    limits: Limits = DEFAULTS,
     tolerance: float | None = None,
 ) -> Verdict:
     """As `pairs`, with the values that a reference solution gives in a child of its own; it may raise as well."""
@@ -86,7 +86,7 @@ def reference(
 
 
 def steps(
-    jail: Jail, program: str, stages: Mapping[str, Sequence[Case]], limits: Limits = Limits()
+    jail: Jail, program: str, stages: Mapping[str, Sequence[Case]], limits: Limits = DEFAULTS
 ) -> dict[str, Verdict]:
     """Step-level scores: each function of the program by its own cases, in a child of its own, in the order given."""
     return {function: pairs(jail, program, function, cases, limits) for function, cases in stages.items()}
@@ -107,7 +107,7 @@ def asserts(
     program: str,
     functions: Sequence[str],
     tests: Mapping[str, str],
-    limits: Limits = Limits(),
+    limits: Limits = DEFAULTS,
 ) -> Verdict:
     """Tests that are code, by name: each holds if it ends without an exception.
 
@@ -139,8 +139,10 @@ def same(value: Any, want: Any, tolerance: float | None = None) -> bool:
     """
     number = (int, float, complex)
     if isinstance(value, number) and isinstance(want, number):
-        return bool(value == want) or (isinstance(want, float) and math.isnan(want) and value != value) or (
-            tolerance is not None and _near(value, want, tolerance)
+        return (
+            bool(value == want)
+            or (isinstance(want, float) and math.isnan(want) and value != value)
+            or (tolerance is not None and _near(value, want, tolerance))
         )
     if isinstance(want, (list, tuple)):
         alike = type(value) is type(want) and len(value) == len(want)

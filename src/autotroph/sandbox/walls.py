@@ -1,4 +1,4 @@
-"""The walls of a jail, by name. Each of them stops an attack that no other one stops: tests/attack takes them down in turn."""
+"""The walls of a jail, by name. Each stops an attack that no other one stops: tests/attack takes them down in turn."""
 
 WALLS = {
     "network": "a network namespace without interfaces",

@@ -24,7 +24,6 @@ STARTUP, GRACE = 60.0, 1.0
 """Seconds that a jail may take to start, and to say that a candidate whose time is up has gone."""
 OVERHEAD = 64 << 20
 """Bytes that the memory of all processes may have beyond the candidate's: the warm Python's own."""
-UNREAD = 1 << 40
 
 
 class Damaged(Exception):
@@ -41,10 +40,12 @@ class Worker:
         self.down = down
         self._group = None if "memory" in down else cgroup.group()
         self._control, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        close = "descriptors" not in down
+        theirs.set_inheritable(not close)
         self._process = subprocess.Popen(
             bubblewrap.command(theirs.fileno(), packages, down),
-            pass_fds=[theirs.fileno()],
-            close_fds="descriptors" not in down,
+            pass_fds=[theirs.fileno()] if close else (),
+            close_fds=close,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.PIPE,
@@ -76,7 +77,7 @@ class Worker:
                     os.close(fd)
             report = self._receive(limits)
             wall = time.perf_counter() - start
-            most = UNREAD if "output" in self.down else limits.output
+            most = limits.disk if "output" in self.down else limits.output
             stdout, stderr, reply = (os.pread(fd, most, 0) for fd in given[1:4])
         answers = plain.decode_all(reply)
         return Outcome(
@@ -99,7 +100,7 @@ class Worker:
 
     def _receive(self, limits: Limits) -> dict[str, Any]:
         """The report on the candidate's end."""
-        self._control.settimeout(limits.wall + GRACE)
+        self._control.settimeout(None if "deadline" in self.down else limits.wall + GRACE)
         message = b""
         with contextlib.suppress(OSError):
             message = self._control.recv(4096)

@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 from _ctypes import CFuncPtr, _SimpleCData, dlopen, dlsym, get_errno
 
-NEWNS, NEWIPC, NEWUSER, NEWPID = 0x20000, 0x8000000, 0x10000000, 0x20000000
+NEWNS, NEWUTS, NEWIPC, NEWUSER, NEWPID = 0x20000, 0x4000000, 0x8000000, 0x10000000, 0x20000000
 NEW = 0x7E020000
 """All flags that make a namespace."""
 READONLY, NOSUID, NODEV, BIND = 1, 2, 4, 4096

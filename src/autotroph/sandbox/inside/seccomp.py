@@ -11,7 +11,7 @@ import errno
 
 from .kernel import ARM, MACHINE, NEW, X86, call
 
-LOAD, EQUAL, GREATER, SET, RETURN = 0x20, 0x15, 0x25, 0x45, 0x06
+LOAD, EQUAL, GREATER, SET, RETURN, AND = 0x20, 0x15, 0x25, 0x45, 0x06, 0x54
 NUMBER, ARCH, FIRST, SECOND = 0, 4, 16, 24
 """Where the filter finds the call's number, its architecture and the low halves of two arguments."""
 KILL, ERROR, ALLOW = 0x80000000, 0x00050000, 0x7FFF0000
@@ -37,8 +37,10 @@ LOOKED_AT = {X86: (56, 435, 16, 41, 53), ARM: (220, 435, 29, 198, 199)}
 C library falls back to clone."""
 TYPING = (0x5412, 0x541C)
 """TIOCSTI and TIOCLINUX put characters into a terminal's input."""
-FAMILIES = (1, 2, 10)
-"""unix, inet, inet6: the ones that a network namespace holds. Others, vsock first of all, lead out of it."""
+FAMILIES = (2, 10)
+"""inet and inet6, which a network namespace holds. Others lead out of it: vsock, and unix by a path in what is mounted."""
+CONNECTED = (1, 5)
+"""The kinds of pairs of unix sockets that cannot be connected anew: stream and seqpacket."""
 
 Rule = tuple[int, int, int, int]
 
@@ -67,9 +69,8 @@ def program() -> list[Rule]:
     rules += _where(calls[CLONE], [(LOAD, 0, 0, FIRST), (SET, 0, 1, NEW), denied])
     typing = [(EQUAL, 0, 1, code) if step == 0 else denied for code in TYPING for step in (0, 1)]
     rules += _where(calls[IOCTL], [(LOAD, 0, 0, SECOND), *typing])
-    for number in (calls[SOCKET], calls[SOCKETPAIR]):
-        known = [(EQUAL, len(FAMILIES) - place, 0, family) for place, family in enumerate(FAMILIES)]
-        rules += _where(number, [(LOAD, 0, 0, FIRST), *known, _fail(errno.EAFNOSUPPORT)])
+    rules += _where(calls[SOCKET], _only(FAMILIES, FIRST, 0xFFFFFFFF))
+    rules += _where(calls[SOCKETPAIR], _only(CONNECTED, SECOND, 0xF))
     return [*rules, (RETURN, 0, 0, ALLOW)]
 
 
@@ -77,6 +78,12 @@ def _where(number: int, rules: list[Rule]) -> list[Rule]:
     """Rules for one call; behind them the number is what is looked at again."""
     rules = [*rules, (LOAD, 0, 0, NUMBER)]
     return [(EQUAL, 0, len(rules), number), *rules]
+
+
+def _only(values: tuple[int, ...], argument: int, mask: int) -> list[Rule]:
+    """Lets the call pass where the masked argument is one of the values."""
+    known = [(EQUAL, len(values) - place, 0, value) for place, value in enumerate(values)]
+    return [(LOAD, 0, 0, argument), (AND, 0, 0, mask), *known, _fail(errno.EAFNOSUPPORT)]
 
 
 def _fail(code: int) -> Rule:

@@ -15,11 +15,11 @@ import resource
 import select
 import signal
 import sys
-from _socket import CMSG_LEN, CMSG_SPACE, SCM_RIGHTS, SOL_SOCKET, socket
+from _socket import CMSG_SPACE, SCM_RIGHTS, SOL_SOCKET, socket
 from typing import Any
 
 from .child import become
-from .kernel import DEATH_SIGNAL, DUMPABLE, NEWNS, NEWPID, NEWUSER, NO_NEW_PRIVILEGES, call, mount
+from .kernel import DEATH_SIGNAL, DUMPABLE, NEWNS, NEWPID, NEWUSER, NEWUTS, NO_NEW_PRIVILEGES, call, mount
 
 NOBODY = 65534
 MESSAGE = 4096
@@ -67,7 +67,7 @@ def lower(down: frozenset[str]) -> None:
         os.setresuid(NOBODY, NOBODY, NOBODY)
         call("prctl", DUMPABLE, 1, 0, 0, 0)  # else its own /proc files stay root's
     user, group = os.getuid(), os.getgid()
-    call("unshare", NEWUSER | NEWNS | NEWPID)
+    call("unshare", NEWUSER | NEWNS | NEWPID | NEWUTS)
     for name, text in (("setgroups", "deny"), ("uid_map", f"{user} {user} 1"), ("gid_map", f"{group} {group} 1")):
         with open(f"/proc/self/{name}", "w") as file:
             file.write(text)
