@@ -313,7 +313,7 @@ EXHAUSTION = [
         "r, w = os.pipe()\n"
         "for n in range(5):\n"
         "    if os.fork() == 0:\n"
-        "        x = bytearray(100 << 20); x[::4096] = b'x' * (100 << 8); os.write(w, b'x'); time.sleep(2); os._exit(0)\n"
+        "        x = bytearray(100 << 20); x[::4096] = b'x' * (100 << 8); os.write(w, b'x'); time.sleep(9); os._exit(0)\n"
         "os.close(w); got = b''\n"
         "while len(got) < 5:\n"
         "    more = os.read(r, 1)\n"

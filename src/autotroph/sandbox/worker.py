@@ -51,13 +51,10 @@ class Worker:
             stderr=subprocess.PIPE,
         )
         theirs.close()
-        self.close = weakref.finalize(self, _end, self._process, self._control, self._group)
-        if self._group:
-            self._group.add(self._process.pid)
-        self._control.settimeout(STARTUP)
-        settings = {"down": sorted(down), "imports": list(imports), "path": bubblewrap.places(packages)}
-        self._control.send(marshal.dumps(settings))
+        self._settings = {"down": sorted(down), "imports": list(imports), "path": bubblewrap.places(packages)}
+        self._first: list[int] = []
         self._ready = False
+        self.close = weakref.finalize(self, _end, self._process, self._first, self._control, self._group)
 
     def run(self, order: Mapping[str, Any], stdin: str, limits: Limits, extra: Sequence[int] = ()) -> Outcome:
         """One candidate in a fresh child. `order` is for the runner inside; `extra`: descriptors that it also gets, and
@@ -114,10 +111,17 @@ class Worker:
         """Waits until the Python inside has imported its modules. Raises AutotrophError where it cannot start."""
         if self._ready:
             return
-        with contextlib.suppress(OSError):
+        self._control.settimeout(STARTUP)
+        try:
+            process = int(self._control.recv(16))
+            self._first.append(os.pidfd_open(process))
+            if self._group:
+                self._group.add(process)
+            self._control.send(marshal.dumps(self._settings))
             self._ready = self._control.recv(16) == b"ready"
-        if not self._ready:
+        except (OSError, ValueError):
             self._process.kill()
+        if not self._ready:
             said = self._process.communicate()[1].decode(errors="replace").strip().splitlines()
             self.close()
             raise AutotrophError(f"the jail does not start: {said[-1] if said else 'no answer'}; see docs/sandbox.md")
@@ -148,9 +152,15 @@ def _status(report: Mapping[str, Any]) -> Status:
     return "error" if report["code"] else "ok"
 
 
-def _end(process: subprocess.Popen[bytes], control: socket.socket, group: cgroup.Group | None) -> None:
-    """Ends the jail: its first process dies with the one that we started, and everything in it with that."""
+def _end(
+    process: subprocess.Popen[bytes], first: list[int], control: socket.socket, group: cgroup.Group | None
+) -> None:
+    """Ends the jail. When the first Python in it is killed the kernel kills the warm one, and all others with that."""
     control.close()
+    for fd in first:
+        with contextlib.suppress(ProcessLookupError):
+            signal.pidfd_send_signal(fd, signal.SIGKILL)
+        os.close(fd)
     process.kill()
     process.wait()
     assert process.stderr is not None

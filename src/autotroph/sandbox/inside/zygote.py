@@ -28,10 +28,11 @@ MESSAGE = 4096
 def main(fd: int) -> None:
     """Serves candidates until the supervisor's end of this socket is closed.
 
-    The first message says which walls are down, which modules to import, and where else to look for them; it comes
-    when the supervisor has put this process into its control group.
+    It says its process first, and the supervisor, when it has put that into a control group, which walls are down, which
+    modules to import, and where else to look for them.
     """
     control = socket(fileno=fd)
+    control.send(str(os.getpid()).encode())
     message, _ = receive(control)
     if not message:
         return
