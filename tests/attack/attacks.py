@@ -1,4 +1,4 @@
-"""Programs that try to get out, to spy or to exhaust. Each prints THROUGH where it got what it wanted, or is seen by the scene.
+"""Programs that try to get out, to spy or to exhaust. Each prints THROUGH where it succeeded, or is seen.
 
 `%(name)s` are filled with the scene's facts. `after`: what a second candidate in the same jail looks for. `wall`: the
 one wall without which the attack gets through; None where several would have to be down. `seconds`: its deadline.

@@ -33,7 +33,7 @@ def expected():
     frame = sys._getframe(1)
     while frame is not None:
         for value in [*frame.f_locals.values(), *frame.f_code.co_consts]:
-            if type(value) is int and value > 1: return value
+            if type(value) is int and value > 999: return value
         frame = frame.f_back
     return 0
 """
@@ -118,7 +118,10 @@ PATCHES = {
 }  # fmt: skip
 """What runs before, when the module is loaded."""
 
-PLACES = ("{patch}\n{needs}\ndef f(x):\n    {body}\n", "{needs}\ndef f(x):\n    exec({quoted}, globals())\n    {body}\n")
+PLACES = (
+    "{patch}\n{needs}\ndef f(x):\n    {body}\n",
+    "{needs}\ndef f(x):\n    exec({quoted}, globals())\n    {body}\n",
+)
 
 
 def forgery(value: str, way: str, patch: str, place: int) -> str:

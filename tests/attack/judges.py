@@ -20,6 +20,11 @@ def draw(rng: random.Random, cases: int = 4) -> list[tuple[tuple[list[int]], int
     return [((x,), factor * sum(each * each for each in x) + shift) for x in xs]
 
 
+def table(cases: list[tuple[tuple[list[int]], int]]) -> dict[str, int]:
+    """The right values, by the text of the argument."""
+    return {str(given[0]): want for given, want in cases}
+
+
 def by_pairs(jail: Jail, program: str, rng: random.Random) -> Verdict:
     return pairs(jail, program, "f", draw(rng), LIMITS)
 
@@ -31,12 +36,14 @@ def by_tolerance(jail: Jail, program: str, rng: random.Random) -> Verdict:
 def by_properties(jail: Jail, program: str, rng: random.Random) -> Verdict:
     cases = draw(rng)
     wanted = {str(given): want for given, want in cases}
-    return properties(jail, program, "f", [given for given, _ in cases], lambda given, value: value == wanted[str(given)], LIMITS)
+    return properties(
+        jail, program, "f", [given for given, _ in cases], lambda given, value: value == wanted[str(given)], LIMITS
+    )
 
 
 def by_reference(jail: Jail, program: str, rng: random.Random) -> Verdict:
     cases = draw(rng)
-    solution = f"wanted = {dict((str(given[0]), want) for given, want in cases)!r}\ndef f(x): return wanted[str(x)]"
+    solution = f"wanted = {table(cases)!r}\ndef f(x): return wanted[str(x)]"
     return reference(jail, program, solution, "f", [given for given, _ in cases], LIMITS)
 
 

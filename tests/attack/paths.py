@@ -1,4 +1,4 @@
-"""The three ways in which a candidate is run, each with two candidates one after the other where an attack needs them."""
+"""The three ways in which a candidate is run, or two candidates one after the other."""
 
 from __future__ import annotations
 

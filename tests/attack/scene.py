@@ -1,4 +1,4 @@
-"""What an attack is after, outside the jail: secrets, listeners, a process, folders; and how one sees that it got there."""
+"""What an attack is after, outside the jail: secrets, listeners, a process, folders; and what it reached of that."""
 
 from __future__ import annotations
 

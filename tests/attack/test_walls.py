@@ -45,7 +45,9 @@ def test_a_terminal_is_reached_only_without_a_session_of_its_own(down: tuple[str
     """The jail is started by a process that has a terminal."""
     child, master = pty.fork()
     if child == 0:
-        code = "import sys; from autotroph.sandbox import Jail; Jail(1, (), (), frozenset(sys.argv[2:])).run(sys.argv[1])"
+        code = (
+            "import sys; from autotroph.sandbox import Jail; Jail(1, (), (), frozenset(sys.argv[2:])).run(sys.argv[1])"
+        )
         os.execv(sys.executable, [sys.executable, "-c", code, TERMINAL.program, *down])
     said = b""
     while True:

@@ -25,7 +25,7 @@ def command(control: int, packages: Sequence[Path], down: frozenset[str]) -> lis
     `packages`: folders to import from, mounted as `places` says. `down`: walls that are left out.
     """
     mode = "--bind" if "read_only" in down else "--ro-bind"
-    mounts = system(mode) + ["--bind", "/proc", "/proc", "--dev", "/dev"]
+    mounts = [*system(mode), "--bind", "/proc", "/proc", "--dev", "/dev"]
     mounts += ["--perms", "1777", "--tmpfs", "/tmp"]
     mounts += ["--ro-bind", "/", "/host"] if "filesystem" in down else []
     for source, place in zip([INSIDE, *packages], ["/jail/inside", *places(packages)], strict=True):

@@ -1,4 +1,4 @@
-"""A candidate that is a folder of files: read from disk without being led elsewhere, checked, and kept as plain data."""
+"""A candidate that is a folder of files: read from disk without being led elsewhere, checked, kept as plain data."""
 
 from __future__ import annotations
 

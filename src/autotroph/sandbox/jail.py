@@ -17,8 +17,8 @@ from autotroph.sandbox.outcome import DEFAULTS, Calls, Limits, Outcome, Usage
 from autotroph.sandbox.worker import Damaged, Worker
 
 IMPORTS = (
-    "bisect", "collections", "copy", "decimal", "fractions", "functools", "hashlib", "heapq", "itertools", "json", "math",
-    "operator", "random", "re", "statistics", "string", "threading", "typing",
+    "bisect", "collections", "copy", "decimal", "fractions", "functools", "hashlib", "heapq", "itertools", "json",
+    "math", "operator", "random", "re", "statistics", "string", "threading", "typing",
 )  # fmt: skip
 """What most programs import; a warm Python has it already."""
 

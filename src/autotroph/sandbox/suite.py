@@ -1,4 +1,4 @@
-"""Tests inside a candidate's own folder, where objects of every kind cross, so candidate and test must share a process.
+"""Tests inside a candidate's own folder, where objects of every kind cross, so both must share a process.
 
 There a candidate can say what it likes of a test, and can look up in the test's frame what is expected. So a test is run
 with canaries: copies of it in which one assertion is made false, by another expected value where there is one, else by
@@ -52,8 +52,11 @@ class Test:
 
 
 def suite(jail: Jail, candidate: Directory, tests: Mapping[str, Test], limits: Limits = DEFAULTS) -> Verdict:
-    """Which tests hold, by our names. Files of the candidate that only Python's start or a test runner reads do nothing:
-    the Python is ours and has started before, and the tests' sources are never files in the candidate's folder."""
+    """Which tests hold, by our names.
+
+    Files of the candidate that only Python's start or a test runner reads do nothing: the Python is ours and has
+    started before, and the tests' sources are never files in the candidate's folder.
+    """
     return Verdict({name: _passes(jail, candidate, test, limits) for name, test in tests.items()})
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from autotroph.sandbox.jail import Jail
@@ -44,7 +45,7 @@ def pairs(
 ) -> Verdict:
     """Input and output: the function gives for each case's arguments the value that is expected."""
     outcome = jail.run(program, Calls(function, [arguments for arguments, _ in cases]), limits)
-    return judge(outcome, [lambda value, want=want: same(value, want, tolerance) for _, want in cases])
+    return judge(outcome, [partial(same, want=want, tolerance=tolerance) for _, want in cases])
 
 
 def texts(jail: Jail, program: str, cases: Sequence[tuple[str, str]], limits: Limits = DEFAULTS) -> Verdict:
@@ -63,7 +64,7 @@ def properties(
 ) -> Verdict:
     """What `holds(arguments, value)` says of each call. It is given plain data; where it raises, the check fails."""
     outcome = jail.run(program, Calls(function, arguments), limits)
-    return judge(outcome, [lambda value, given=given: holds(given, value) for given in arguments])
+    return judge(outcome, [partial(holds, given) for given in arguments])
 
 
 def reference(
@@ -120,7 +121,7 @@ def asserts(
         {"kind": "tests", "tests": list(tests.items()), "functions": list(functions)},
         limits,
     )
-    said = dict(claim[:2] for answer in outcome.answers if isinstance(claim := answer.value, tuple))
+    said: dict[str, object] = dict(answer.value[:2] for answer in outcome.answers if answer.error is None)
     return Verdict({name: said.get(name) is True for name in tests})
 
 

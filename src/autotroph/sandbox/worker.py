@@ -148,7 +148,7 @@ def _status(report: Mapping[str, Any]) -> Status:
     if report["late"]:
         return "timeout"
     if report["code"] < 0:
-        return {signal.SIGKILL: "memory", signal.SIGXCPU: "timeout"}.get(-report["code"], "killed")
+        return "memory" if report["code"] == -signal.SIGKILL else "killed"
     return "error" if report["code"] else "ok"
 
 

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import _signal as signal  # as in zygote.py
 import os
 import resource
-import signal
 import sys
-from typing import Any, NoReturn
 
 from . import landlock, seccomp
 from .kernel import BIND, NEWIPC, NEWNS, NODEV, NOSUID, call, mount
 from .runner import run
+
+TYPE_CHECKING = False  # importing typing takes longer than all else that a fresh jail imports
+if TYPE_CHECKING:
+    from typing import Any, NoReturn
 
 NICE = 5
 """Behind the supervisor and the warm Python where all want the processor."""

@@ -32,7 +32,7 @@ class _Function(CFuncPtr):
     _restype_ = _Long
 
 
-_syscall = _Function(dlsym(dlopen(None, 2), "syscall"))
+_syscall = _Function(dlsym(dlopen("libc.so.6", 2), "syscall"))
 
 
 def call(name: str, *args: int | bytes | None) -> int:

@@ -1,4 +1,4 @@
-"""Landlock: writing is for the private folders alone, even to what a read-only mount lets through (FIFOs, sockets' files).
+"""Landlock: writing is for the private folders alone, even to what a read-only mount lets through.
 
 A read-only mount protects files and folders; a FIFO inside it can still be opened for writing, and its reader is on the
 other side. Where the kernel has no Landlock this wall is missing; nothing says so inside.

@@ -1,11 +1,18 @@
 """Plain data as bytes: what a jail lets out, and all that is ever read of it.
 
-None, bool, int, float, complex, str, bytes, list, tuple, set, frozenset and dict; a subclass is written as its base. Each
-value is one letter and then its length or its text, so a reader knows the size of everything before it makes it. Reading
+None, bool, int, float, complex, str, bytes, list, tuple, set, frozenset and dict; a subclass is written as its base.
+Each value is one letter and then its length or its text, so a reader knows the size of all before it makes it. Reading
 executes nothing and is bounded: in depth, in items, and against keys whose hashes were chosen to be equal.
 """
 
 from __future__ import annotations
+
+import itertools
+
+TYPE_CHECKING = False  # importing typing takes longer than all else that a fresh jail imports
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any
 
 DEPTH, ITEMS = 100, 200_000
 """Deepest nesting and most values of one text."""
@@ -13,7 +20,7 @@ DEPTH, ITEMS = 100, 200_000
 ALIKE = 64
 """Most keys of one set or dict that may have the same hash; Python is quadratic in them."""
 
-GROUPS = {b"l": list, b"t": tuple, b"e": set, b"z": frozenset, b"d": dict}
+GROUPS: dict[bytes, Any] = {b"l": list, b"t": tuple, b"e": set, b"z": frozenset, b"d": dict}
 LETTERS = {kind: letter for letter, kind in GROUPS.items()}
 
 
@@ -28,48 +35,41 @@ def encode(value: object) -> bytes:
     return b"".join(parts)
 
 
-def _write(value: object, parts: list[bytes], depth: int) -> None:
+def _write(value: Any, parts: list[bytes], depth: int) -> None:
     if depth < 0:
         raise Unplain(f"nested deeper than {DEPTH}")
-    kind = _base(value)
     if value is None:
         parts.append(b"N")
-    elif kind is bool:
-        parts.append(b"T" if value else b"F")
-    elif kind is int:
-        parts.append(b"i%s;" % format(int(value), "x").encode())
-    elif kind is float:
-        parts.append(b"f%s;" % float.__repr__(value).encode())
-    elif kind is complex:
-        parts.append(b"c%s,%s;" % (float.__repr__(value.real).encode(), float.__repr__(value.imag).encode()))
-    elif kind is str:
-        data = str.encode(value, "utf-8", "surrogatepass")
-        parts.append(b"s%d:%s" % (len(data), data))
-    elif kind is bytes:
-        data = bytes(value)
-        parts.append(b"b%d:%s" % (len(data), data))
-    elif kind is dict:
-        pairs = list(dict.items(value))
-        parts.append(b"d%d:" % len(pairs))
-        for pair in pairs:
-            for each in pair:
-                _write(each, parts, depth - 1)
-    elif kind is not None:
-        members = list(kind.__iter__(value))
-        parts.append(b"%s%d:" % (LETTERS[kind], len(members)))
-        for each in members:
-            _write(each, parts, depth - 1)
-    elif hasattr(value, "tolist"):
+        return
+    kind = next((kind for kind in KINDS if isinstance(value, kind)), None)
+    if kind is None and hasattr(value, "tolist"):
         _write(value.tolist(), parts, depth - 1)  # numpy
-    else:
+    elif kind is None:
         raise Unplain(f"a {type(value).__name__} is no plain data")
+    elif kind in LETTERS:
+        members = list(dict.items(value)) if kind is dict else list(kind.__iter__(value))
+        parts.append(b"%s%d:" % (LETTERS[kind], len(members)))
+        for each in itertools.chain.from_iterable(members) if kind is dict else members:
+            _write(each, parts, depth - 1)
+    else:
+        parts.append(KINDS[kind](value))
 
 
-def _base(value: object) -> type | None:
-    for kind in (bool, int, float, complex, str, bytes, list, tuple, dict, set, frozenset):
-        if isinstance(value, kind):
-            return kind
-    return bytes if isinstance(value, bytearray) else None
+def _sized(letter: bytes, data: bytes | bytearray) -> bytes:
+    return b"%s%d:%s" % (letter, len(data), data)
+
+
+KINDS: dict[Any, Callable[[Any], bytes]] = {
+    bool: lambda value: b"T" if value else b"F",
+    int: lambda value: b"i%s;" % int.__format__(value, "x").encode(),
+    float: lambda value: b"f%s;" % float.__repr__(value).encode(),
+    complex: lambda value: b"c%s,%s;" % (float.__repr__(value.real).encode(), float.__repr__(value.imag).encode()),
+    str: lambda value: _sized(b"s", str.encode(value, "utf-8", "surrogatepass")),
+    bytes: lambda value: _sized(b"b", bytes(value)),
+    bytearray: lambda value: _sized(b"b", bytes(value)),
+    **dict.fromkeys(LETTERS, bytes),
+}
+"""How values of a kind are written; groups are written member by member."""
 
 
 def decode(data: bytes) -> object:
@@ -122,7 +122,7 @@ class _Reader:
             raise Unplain(str(error)) from None
         raise Unplain(f"unknown letter {letter!r}")
 
-    def group(self, kind: type, depth: int) -> object:
+    def group(self, kind: Any, depth: int) -> object:
         size = int(self.until(b":", 9))
         if size > self.left:
             raise Unplain("too many values")

@@ -38,7 +38,7 @@ C library falls back to clone."""
 TYPING = (0x5412, 0x541C)
 """TIOCSTI and TIOCLINUX put characters into a terminal's input."""
 FAMILIES = (2, 10)
-"""inet and inet6, which a network namespace holds. Others lead out of it: vsock, and unix by a path in what is mounted."""
+"""inet and inet6, which a network namespace holds. Others lead out of it: vsock, and unix by a mounted path."""
 CONNECTED = (1, 5)
 """The kinds of pairs of unix sockets that cannot be connected anew: stream and seqpacket."""
 

@@ -1,25 +1,27 @@
 """The warm Python inside the jail: forks a child for every candidate, waits for it, and says how it ended.
 
-It never reads what a candidate is given or gives: those are descriptors that pass through it to the child, so nothing of
-one candidate is in the memory that the next one begins with. The child is the first process of a process namespace of
+It never reads what a candidate is given or gives: those are descriptors that pass through it to the child, so nothing
+of one candidate is in the memory that the next one begins with. The child is the first process of a process namespace of
 its own: when it ends or is killed, the kernel ends whatever it started, however it hid.
 """
 
 from __future__ import annotations
 
+import _signal as signal  # signal itself imports enum, which takes longer than all else here
 import gc
-import importlib
 import marshal
 import os
 import resource
 import select
-import signal
 import sys
 from _socket import CMSG_SPACE, SCM_RIGHTS, SOL_SOCKET, socket
-from typing import Any
 
 from .child import become
 from .kernel import DEATH_SIGNAL, DUMPABLE, NEWNS, NEWPID, NEWUSER, NEWUTS, NO_NEW_PRIVILEGES, call, mount
+
+TYPE_CHECKING = False  # importing typing takes longer than all else that a fresh jail imports
+if TYPE_CHECKING:
+    from typing import Any
 
 NOBODY = 65534
 MESSAGE = 4096
@@ -28,8 +30,8 @@ MESSAGE = 4096
 def main(fd: int) -> None:
     """Serves candidates until the supervisor's end of this socket is closed.
 
-    It says its process first, and the supervisor, when it has put that into a control group, which walls are down, which
-    modules to import, and where else to look for them.
+    It says its process first, and the supervisor, when it has put that into a control group, which walls are down,
+    which modules to import, and where else to look for them.
     """
     control = socket(fileno=fd)
     control.send(str(os.getpid()).encode())
@@ -44,7 +46,7 @@ def main(fd: int) -> None:
     lower(down)
     sys.path += settings["path"]
     for name in settings["imports"]:
-        importlib.import_module(name)
+        __import__(name)
     size = room(proc)
     os.close(proc)
     serve(control, down, size)
