@@ -1,11 +1,11 @@
 # make demo   set up, then run the main job: a model teaches itself to add numbers longer than any it was taught
 # make bench  install the peers beside us, then measure sampling, training and a GRPO step against theirs
-# make test   set up, then lint, types, import contract and the test suite
+# make test   set up, then lint, types, import contract and the test suite; installs bubblewrap where it is missing, as root
 PYTHON ?= python3
 BIN := .venv/bin
 READY := .venv/.ready
 
-.PHONY: demo bench test setup lint clean
+.PHONY: demo bench test setup lint jail clean
 
 demo: setup
 	$(BIN)/autotroph run length_generalisation
@@ -19,7 +19,7 @@ bench: .venv-bench/.ready
 	.venv-bench/bin/pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[bench]'
 	@touch $@
 
-test: setup lint
+test: setup lint jail
 	OMP_NUM_THREADS=1 $(BIN)/pytest -n 2
 
 lint: setup
@@ -27,6 +27,11 @@ lint: setup
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+
+jail:
+	@command -v bwrap >/dev/null || { \
+	  if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then apt-get install -qq -y bubblewrap || { apt-get update -qq && apt-get install -qq -y bubblewrap; }; \
+	  else echo "the jail for model-written code needs bubblewrap; install it as root: apt-get install bubblewrap" >&2; exit 1; fi; }
 
 setup: $(READY)
 

@@ -55,10 +55,19 @@ def home() -> tuple[Path, int] | None:
             trial = Group(parent, version)
             try:
                 trial.limit(1 << 30)
+                sweep(parent)
                 return parent, version
             finally:
                 trial.close()
     return None
+
+
+def sweep(parent: Path) -> None:
+    """Removes the groups of supervisors that were killed; the system refuses where one still has processes."""
+    for path in parent.glob("autotroph-*"):
+        if not Path("/proc", path.name.split("-")[1]).exists():
+            with contextlib.suppress(OSError):
+                path.rmdir()
 
 
 def group() -> Group | None:

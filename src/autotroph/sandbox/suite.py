@@ -1,4 +1,4 @@
-"""Tests inside a candidate's own folder, where objects of every kind cross, so both must share a process.
+"""Tests inside a candidate's own folder, where objects of every kind cross: both share a process.
 
 There a candidate can say what it likes of a test, and can look up in the test's frame what is expected. So a test is run
 with canaries: copies of it in which one assertion is made false, by another expected value where there is one, else by

@@ -84,8 +84,9 @@ def proxy(name: str) -> Callable[..., Any]:
         if answer[0]:
             return answer[1]
         kind = getattr(builtins, str(answer[1]), None)
-        known = isinstance(kind, type) and issubclass(kind, Exception) and kind is not AssertionError
-        raise (kind if known else RuntimeError)(f"{answer[1]}: {answer[2]}")
+        if not (isinstance(kind, type) and issubclass(kind, Exception)) or kind is AssertionError:
+            kind = RuntimeError
+        raise kind(f"{answer[1]}: {answer[2]}")
 
     return function
 

@@ -7,7 +7,7 @@ its own: when it ends or is killed, the kernel ends whatever it started, however
 
 from __future__ import annotations
 
-import _signal as signal  # signal itself imports enum, which takes longer than all else here
+import _signal as signal  # signal imports enum, which takes longer than all else here
 import gc
 import marshal
 import os
