@@ -1,6 +1,6 @@
 # make demo   set up, then run the main job: a model teaches itself to add numbers longer than any it was taught
 # make bench  install the peers beside us, then measure sampling, training and a GRPO step against theirs
-# make test   set up, then lint, types, import contract and the test suite; installs bubblewrap where it is missing, as root
+# make test   set up, then lint, types, import contract and the test suite; as root it installs bubblewrap if need be
 PYTHON ?= python3
 BIN := .venv/bin
 READY := .venv/.ready
@@ -29,9 +29,8 @@ lint: setup
 	$(BIN)/lint-imports
 
 jail:
-	@command -v bwrap >/dev/null || { \
-	  if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then apt-get install -qq -y bubblewrap || { apt-get update -qq && apt-get install -qq -y bubblewrap; }; \
-	  else echo "the jail for model-written code needs bubblewrap; install it as root: apt-get install bubblewrap" >&2; exit 1; fi; }
+	@command -v bwrap >/dev/null || if [ "$$(id -u)" = 0 ]; then apt-get update -qq && apt-get install -qq -y bubblewrap; else \
+	  echo "no bubblewrap: tests of the jail for model-written code are skipped; install it: sudo apt-get install bubblewrap"; fi
 
 setup: $(READY)
 

@@ -40,6 +40,7 @@ from autotroph.store.run import machine  # noqa: E402
 
 RESULTS = ROOT / "bench" / "results" / "jail.json"
 EVERY = [*ALL, *FLOODS, DEADLINE]
+FOLDERS = ("/tmp", "/var/tmp", "/dev/shm")
 CHEATS, IMPOSSIBLE, SOLUTIONS, TIMES, RUNS = 1000, 200, 500, 3, 10_000
 
 

@@ -6,6 +6,16 @@ from collections.abc import Iterator
 import pytest
 from scene import Scene
 
+from autotroph.core.errors import AutotrophError
+from autotroph.sandbox import bubblewrap
+
+
+def pytest_runtest_setup() -> None:
+    try:
+        bubblewrap.prove()
+    except AutotrophError as error:
+        pytest.skip(str(error))
+
 
 @pytest.fixture
 def scene() -> Iterator[Scene]:

@@ -1,5 +1,5 @@
-"""Honest programs, right and wrong: small functions over lists of integers and strings, each written in another way than
-the reference that its expected values come from."""
+"""Honest programs, right and wrong: small functions over lists of integers, each written in another way than the
+reference that its expected values come from."""
 
 from __future__ import annotations
 

@@ -1,9 +1,10 @@
 """Tests inside a candidate's own folder, where objects of every kind cross: both share a process.
 
-There a candidate can say what it likes of a test, and can look up in the test's frame what is expected. So a test is run
-with canaries: copies of it in which one assertion is made false, by another expected value where there is one, else by
-negation. A test counts as passed only if it passes and every canary fails, each in a child of its own, in an order that
-nobody knows. Whoever says "passed" to all, makes all things equal, or answers with what is expected, passes a canary.
+There a candidate can say what it likes of a test, and can look up in the test's frame what is expected. So a test is
+run with canaries: copies of it in which one assertion is made false, by another expected value where there is one, else
+by negation. A test counts as passed only if it passes and every canary fails, each in a child of its own, in an order
+that nobody knows. Whoever says "passed" to all, makes all things equal, or answers with what is expected, passes a
+canary as well.
 
 What this cannot rule out: a program that tells a test from its canary without solving the task, because it has seen the
 test before, or because a given value is easier to check than to find. Where arguments and values are plain data,

@@ -90,7 +90,14 @@ def test_repair_counts_what_failed_before_and_what_must_stay() -> None:
 
 
 def test_asserts_run_beside_the_program(jail: Jail) -> None:
-    program = "total = 0\ndef f(x):\n    global total\n    total += x\n    if x < 0: raise ValueError('negative')\n    return [total]"
+    program = """
+total = 0
+def f(x):
+    global total
+    total += x
+    if x < 0: raise ValueError('negative')
+    return [total]
+"""
     tests = {
         "adds": "assert f(1) == [1]\nassert f(2) == [3]",
         "wrong": "assert f(0) == [4]",

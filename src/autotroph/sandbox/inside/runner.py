@@ -17,6 +17,16 @@ if TYPE_CHECKING:
 ModuleType = type(sys)
 REPLY, CALLS, ANSWERS = 3, 5, 6
 """Descriptors: what the supervisor reads; what the other jail says, and what it is told."""
+REHEARSAL = """
+class A:
+    def __init__(self, x): self.x = x
+def f(x):
+    try:
+        y = sorted([a + 1 for a in x if a > 0], key=lambda a: -a)
+        while len(y) > 2 and not y[0] < 1.5: y.pop()
+        return {'a': (y, f'{A(x).x}', None)}
+    except ValueError as error: raise TypeError from error
+"""
 CHUNK, MOST = 1 << 20, 1 << 24
 
 
@@ -25,6 +35,14 @@ def run(request: int) -> int:
     order = marshal.loads(read(request))
     os.close(request)
     return int(KINDS[order.pop("kind")](**order))
+
+
+def rehearse() -> None:
+    """Does once what every candidate needs, so that a child finds it done: a fork shares what Python has set up."""
+    space: dict[str, Any] = {}
+    for _ in range(3):
+        exec(compile(REHEARSAL, "program.py", "exec"), space)
+        plain.decode(plain.encode(attempt(lambda: space["f"]([3, 1, 2]))))
 
 
 def script(source: str) -> int:

@@ -1,8 +1,8 @@
 """The warm Python inside the jail: forks a child for every candidate, waits for it, and says how it ended.
 
 It never reads what a candidate is given or gives: those are descriptors that pass through it to the child, so nothing
-of one candidate is in the memory that the next one begins with. The child is the first process of a process namespace of
-its own: when it ends or is killed, the kernel ends whatever it started, however it hid.
+of one candidate is in the memory that the next one begins with. The child is the first process of a process namespace
+of its own: when it ends or is killed, the kernel ends whatever it started, however it hid.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from _socket import CMSG_SPACE, SCM_RIGHTS, SOL_SOCKET, socket
 
 from .child import become
 from .kernel import DEATH_SIGNAL, DUMPABLE, NEWNS, NEWPID, NEWUSER, NEWUTS, NO_NEW_PRIVILEGES, call, mount
+from .runner import rehearse
 
 TYPE_CHECKING = False  # importing typing takes longer than all else that a fresh jail imports
 if TYPE_CHECKING:
@@ -85,6 +86,7 @@ def lower(down: frozenset[str]) -> None:
 def serve(control: socket, down: frozenset[str], size: int) -> None:
     here = os.pidfd_open(os.getpid())
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    rehearse()
     gc.freeze()
     control.send(b"ready")
     while True:
