@@ -19,8 +19,9 @@ ENVIRONMENT = {"PATH": "/usr/bin:/bin", "HOME": "/tmp", "LANG": "C.UTF-8", "PYTH
 INSTALL = "apt-get install bubblewrap"
 
 
-def command(control: int, packages: Sequence[Path], down: frozenset[str]) -> list[str]:
-    """bubblewrap with a Python in it, which is told more through the descriptor `control`.
+def command(control: int, told: int, packages: Sequence[Path], down: frozenset[str]) -> list[str]:
+    """bubblewrap with a Python in it, which is told more through the descriptor `control`. `told`: the descriptor
+    to which bubblewrap writes the number of that process.
 
     `packages`: folders to import from, mounted as `places` says. `down`: walls that are left out.
     """
@@ -37,7 +38,21 @@ def command(control: int, packages: Sequence[Path], down: frozenset[str]) -> lis
     for name, value in {**ENVIRONMENT, "PATH": f"{interpreter().parent}:{ENVIRONMENT['PATH']}"}.items():
         walls += ["--setenv", name, value]
     python = [str(interpreter()), "-S", "-s", "-P", "-X", "utf8", "-c", START, str(control)]
-    return [tool(), *walls, *rights, *mounts, "--remount-ro", "/dev", "--remount-ro", "/", "--chdir", "/tmp", *python]
+    return [
+        tool(),
+        "--info-fd",
+        str(told),
+        *walls,
+        *rights,
+        *mounts,
+        "--remount-ro",
+        "/dev",
+        "--remount-ro",
+        "/",
+        "--chdir",
+        "/tmp",
+        *python,
+    ]
 
 
 def places(packages: Sequence[Path]) -> list[str]:

@@ -32,12 +32,11 @@ class Group:
             self._bytes = size
 
     def close(self) -> None:
-        for _ in range(200):
-            with contextlib.suppress(OSError):
-                self.path.rmdir()
-            if not self.path.exists():
-                return
-            time.sleep(0.005)
+        for wait in range(60):
+            try:
+                return self.path.rmdir()
+            except OSError:
+                time.sleep(0.0005 * wait)
 
 
 @functools.cache

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import marshal
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -41,16 +42,19 @@ class Worker:
         self._group = None if "memory" in down else cgroup.group()
         self._control, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         close = "descriptors" not in down
-        theirs.set_inheritable(not close)
+        told = theirs.dup()
+        for each in (theirs, told):
+            each.set_inheritable(not close)
         self._process = subprocess.Popen(
-            bubblewrap.command(theirs.fileno(), packages, down),
-            pass_fds=[theirs.fileno()] if close else (),
+            bubblewrap.command(theirs.fileno(), told.fileno(), packages, down),
+            pass_fds=[theirs.fileno(), told.fileno()] if close else (),
             close_fds=close,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.PIPE,
         )
         theirs.close()
+        told.close()
         self._settings = {"down": sorted(down), "imports": list(imports), "path": bubblewrap.places(packages)}
         self._first: list[int] = []
         self._ready = False
@@ -113,13 +117,15 @@ class Worker:
             return
         self._control.settimeout(STARTUP)
         try:
-            process = int(self._control.recv(16))
+            process = int(re.findall(rb"\d+", self._control.recv(1000))[0])
             self._first.append(os.pidfd_open(process))
             if self._group:
                 self._group.add(process)
             self._control.send(marshal.dumps(self._settings))
-            self._ready = self._control.recv(16) == b"ready"
-        except (OSError, ValueError):
+            while (message := self._control.recv(1000)) and message != b"ready":
+                pass  # the rest of what bubblewrap tells
+            self._ready = message == b"ready"
+        except (OSError, IndexError):
             self._process.kill()
         if not self._ready:
             said = self._process.communicate()[1].decode(errors="replace").strip().splitlines()

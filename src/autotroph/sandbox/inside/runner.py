@@ -40,7 +40,7 @@ def run(request: int) -> int:
 def rehearse() -> None:
     """Does once what every candidate needs, so that a child finds it done: a fork shares what Python has set up."""
     space: dict[str, Any] = {}
-    for _ in range(3):
+    for _ in range(10):
         exec(compile(REHEARSAL, "program.py", "exec"), space)
         plain.decode(plain.encode(attempt(lambda: space["f"]([3, 1, 2]))))
 

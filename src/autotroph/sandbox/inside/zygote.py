@@ -31,11 +31,10 @@ MESSAGE = 4096
 def main(fd: int) -> None:
     """Serves candidates until the supervisor's end of this socket is closed.
 
-    It says its process first, and the supervisor, when it has put that into a control group, which walls are down,
-    which modules to import, and where else to look for them.
+    The first message says which walls are down, which modules to import, and where else to look for them; it comes
+    when the supervisor has put this process into a control group.
     """
     control = socket(fileno=fd)
-    control.send(str(os.getpid()).encode())
     message, _ = receive(control)
     if not message:
         return
@@ -48,6 +47,8 @@ def main(fd: int) -> None:
     sys.path += settings["path"]
     for name in settings["imports"]:
         __import__(name)
+    if settings["imports"]:  # a jail for one candidate would gain nothing
+        rehearse()
     size = room(proc)
     os.close(proc)
     serve(control, down, size)
@@ -86,7 +87,6 @@ def lower(down: frozenset[str]) -> None:
 def serve(control: socket, down: frozenset[str], size: int) -> None:
     here = os.pidfd_open(os.getpid())
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    rehearse()
     gc.freeze()
     control.send(b"ready")
     while True:
