@@ -69,8 +69,15 @@ def forgeries() -> dict[str, Any]:
     for name, program in programs.items():
         with Jail(workers=1, imports=()) as jail:
             fresh += [name] if JUDGES["pairs"](jail, program, random.Random(name)).passed else []
-    return {"singles": len(programs), "judges": list(JUDGES), "passed warm": warm, "passed fresh": fresh,
-            "grammar": CHEATS, "passed of the grammar": counts, "of all": _rate(sum(counts.values()), CHEATS * len(JUDGES))}  # fmt: skip
+    return {
+        "singles": len(programs),
+        "judges": list(JUDGES),
+        "passed warm": warm,
+        "passed fresh": fresh,
+        "grammar": CHEATS,
+        "passed of the grammar": counts,
+        "of all": _rate(sum(counts.values()), CHEATS * len(JUDGES)),
+    }
 
 
 def impossible() -> dict[str, Any]:
@@ -110,16 +117,16 @@ def honest() -> dict[str, Any]:
     solutions = [*right, *wrong]
     bare = [_bare(each) for each in solutions]
     with Jail(workers=3) as jail:
-        agree = [
-            sum(
-                a == b
-                for a, b in zip(
-                    _each(lambda s: pairs(jail, s.program, "f", s.cases).passed, solutions), bare, strict=True
-                )
-            )
-            for _ in range(TIMES)
-        ]
-    return {"right": SOLUTIONS, "wrong": SOLUTIONS, "passed bare": sum(bare), "times": TIMES, "equal": agree, "equal of all": _rate(sum(agree), TIMES * len(solutions))}  # fmt: skip
+        times = [_each(lambda s: pairs(jail, s.program, "f", s.cases).passed, solutions) for _ in range(TIMES)]
+    agree = [sum(a == b for a, b in zip(verdicts, bare, strict=True)) for verdicts in times]
+    return {
+        "right": SOLUTIONS,
+        "wrong": SOLUTIONS,
+        "passed bare": sum(bare),
+        "times": TIMES,
+        "equal": agree,
+        "equal of all": _rate(sum(agree), TIMES * len(solutions)),
+    }
 
 
 def _bare(each: Solution) -> bool:
@@ -183,10 +190,17 @@ def clean() -> dict[str, Any]:
 
 
 def _state() -> dict[str, set[str]]:
-    """Processes that this one started or that are nobody's, mounts, control groups, files in the shared folders, ours."""
-    table = subprocess.run(["ps", "-eo", "pid,ppid,uid,comm"], capture_output=True, text=True).stdout.splitlines()[1:]
-    rows = [line.split(None, 3) for line in table]
-    mine = [row for row in rows if (row[1] == str(os.getpid()) or row[2] == "65534") and row[3] not in ("ps", "sleep")]
+    """What could be left: children, nobody's orphans, mounts, control groups, files, descriptors, shared memory."""
+    table = subprocess.run(["ps", "-eo", "pid=,ppid=,uid=,comm="], capture_output=True, text=True).stdout.splitlines()
+    rows = {row[0]: row for row in (line.split(None, 3) for line in table) if row[3] != "ps"}
+
+    def left(row: list[str]) -> bool:
+        above = rows.get(row[1])
+        if row[1] in ("0", "1", str(os.getpid())) or above is None:
+            return row[2] == "65534" or row[1] == str(os.getpid())
+        return row[2] == "65534" and left(above)
+
+    mine = [row for row in rows.values() if left(row)]
     return {
         "processes": {" ".join(row) for row in mine},
         "mounts": set(Path("/proc/self/mounts").read_text().splitlines()),

@@ -33,10 +33,10 @@ class Group:
 
     def close(self) -> None:
         for wait in range(60):
-            try:
-                return self.path.rmdir()
-            except OSError:
-                time.sleep(0.0005 * wait)
+            with contextlib.suppress(OSError):
+                self.path.rmdir()
+                return
+            time.sleep(0.0005 * wait)
 
 
 @functools.cache

@@ -177,7 +177,7 @@ def test_where_bubblewrap_may_not_work_it_says_so(monkeypatch: pytest.MonkeyPatc
 
 @pytest.mark.skipif(os.getuid() != 0, reason="needs root to become another user")
 def test_a_user_without_rights_can_have_a_jail() -> None:
-    """As on most machines: no root, no control groups; the system's Python, as this one may lie where only root looks."""
+    """As on most machines: no root, no control groups. With the system's Python, as ours may be for root alone."""
     if not os.path.exists("/usr/bin/python3"):
         pytest.skip("no Python that every user may run")
     source = Path(bubblewrap.__file__).parents[2]
