@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import pickle
 import random
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -138,6 +139,32 @@ def test_links_and_special_files_are_not_read(tmp_path: Path) -> None:
         make(folder / "x")
         with pytest.raises(AutotrophError, match="leave it out"):
             Directory.read(folder)
+
+
+def test_a_link_swapped_in_while_reading_is_not_followed(tmp_path: Path) -> None:
+    folder, secret = tmp_path / "folder", tmp_path / "secret"
+    folder.mkdir()
+    secret.write_text("secret")
+    (folder / "x").write_text("mine")
+    stop = threading.Event()
+
+    def swap() -> None:
+        while not stop.is_set():
+            for make in (lambda path: path.symlink_to(secret), lambda path: path.write_text("mine")):
+                make(tmp_path / "new")
+                (tmp_path / "new").replace(folder / "x")
+
+    thread = threading.Thread(target=swap)
+    thread.start()
+    seen, refused = set(), 0
+    while refused < 20 or b"mine" not in seen:
+        try:
+            seen |= set(Directory.read(folder).files.values())
+        except AutotrophError:
+            refused += 1
+    stop.set()
+    thread.join()
+    assert seen <= {b"mine", b""}
 
 
 def test_too_much_is_refused(tmp_path: Path) -> None:

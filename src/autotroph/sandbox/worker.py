@@ -21,7 +21,7 @@ from autotroph.sandbox import bubblewrap, cgroup
 from autotroph.sandbox.inside import plain
 from autotroph.sandbox.outcome import Answer, Limits, Outcome, Status, Usage
 
-STARTUP, GRACE = 60.0, 1.0
+STARTUP, GRACE = 60.0, 5.0
 """Seconds that a jail may take to start, and to say that a candidate whose time is up has gone."""
 OVERHEAD = 64 << 20
 """Bytes that the memory of all processes may have beyond the candidate's: the warm Python's own."""
@@ -70,7 +70,7 @@ class Worker:
             try:
                 self.ready()
                 given = [_file(stack, stdin.encode(errors="surrogatepass")), *(_file(stack, b"") for _ in range(3))]
-                given.append(_file(stack, marshal.dumps(dict(order))))
+                given.append(_file(stack, _plain(order)))
                 start = time.perf_counter()
                 self._send(limits, [*given, *extra])
             finally:
@@ -139,6 +139,13 @@ def _file(stack: contextlib.ExitStack, data: bytes) -> int:
     stack.callback(os.close, fd)
     os.pwrite(fd, data, 0)
     return fd
+
+
+def _plain(order: Mapping[str, Any]) -> bytes:
+    try:
+        return marshal.dumps(dict(order))
+    except ValueError as error:
+        raise AutotrophError(f"arguments of a call: {error}; give plain data: numbers, texts, lists, dicts") from None
 
 
 def _answer(claim: object) -> Answer | None:

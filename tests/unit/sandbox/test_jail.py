@@ -158,6 +158,11 @@ def _jailed_by(process: int) -> list[int]:
     return found[1:] if len(found) > 5 else []
 
 
+def test_arguments_that_are_no_plain_data_are_refused(jail: Jail) -> None:
+    with pytest.raises(AutotrophError, match="plain data"):
+        jail.run("def f(x): pass", Calls("f", [(object(),)]))
+
+
 def test_without_bubblewrap_the_way_out_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(shutil, "which", lambda name: None)
     with pytest.raises(AutotrophError, match="apt-get install bubblewrap"):
