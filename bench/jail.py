@@ -1,6 +1,6 @@
 """What the jail holds, spares and costs: the figures of docs/sandbox.md.
 
-    .venv/bin/python bench/jail.py [attacks forgeries impossible teeth honest speed clean]
+    .venv/bin/python bench/jail.py [attacks forgeries impossible teeth honest speed clean pause]
 
 Writes bench/results/jail.json; without names, all of it (about half an hour on two cores, most of it deadlines).
 Run it as root to have all walls.
@@ -192,6 +192,21 @@ def clean() -> dict[str, Any]:
             "pause ms": {"p50": _ms(pauses, 0.5), "p99": _ms(pauses, 0.99), "most": _ms(pauses, 1)}}  # fmt: skip
 
 
+def pause() -> dict[str, Any]:
+    """How long the supervisor was kept waiting while two bombs at a time went off."""
+    pauses: list[float] = []
+    limits = Limits(wall=0.5, cpu=1, memory=128 << 20, disk=8 << 20, files=200)
+    with Jail(workers=2) as jail, ThreadPoolExecutor(2) as pool:
+        list(pool.map(jail.run, ["pass"] * 4))
+        with _heartbeat(pauses):
+            list(pool.map(lambda attack: jail.run(attack.program, "", limits), EXHAUSTION * 3))
+    pauses.sort()
+    return {
+        "bombs": len(EXHAUSTION) * 3,
+        "ms": {"p50": _ms(pauses, 0.5), "p99": _ms(pauses, 0.99), "most": _ms(pauses, 1)},
+    }
+
+
 def _state() -> dict[str, set[str]]:
     """What could be left: children, nobody's orphans, mounts, control groups, files, descriptors, shared memory."""
     table = subprocess.run(["ps", "-eo", "pid=,ppid=,uid=,comm="], capture_output=True, text=True).stdout.splitlines()
@@ -271,7 +286,7 @@ def _rate(hits: int, count: int) -> dict[str, Any]:
 
 
 def main() -> None:
-    parts = {part.__name__: part for part in (attacks, forgeries, impossible, teeth, honest, speed, clean)}
+    parts = {part.__name__: part for part in (attacks, forgeries, impossible, teeth, honest, speed, clean, pause)}
     results = json.loads(RESULTS.read_text()) if RESULTS.exists() else {}
     for name in sys.argv[1:] or parts:
         start = time.perf_counter()
