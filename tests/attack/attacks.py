@@ -310,19 +310,18 @@ EXHAUSTION = [
     Attack(
         "memory of many",
         "import os, time\n"
-        "r, w = os.pipe()\n"
+        "r, w = os.pipe(); os.set_blocking(r, False)\n"
         "for n in range(5):\n"
         "    if os.fork() == 0:\n"
-        "        x = bytearray(100 << 20); x[::4096] = b'x' * (100 << 8); os.write(w, b'x'); time.sleep(9); os._exit(0)\n"
-        "os.close(w); got = b''\n"
-        "while len(got) < 5:\n"
-        "    more = os.read(r, 1)\n"
-        "    if not more: break\n"
-        "    got += more\n"
+        "        x = bytearray(60 << 20); x[::4096] = b'x' * (60 << 8); os.write(w, b'x'); time.sleep(20); os._exit(0)\n"
+        "got = 0\n"
+        "while got < 5 and os.waitpid(-1, os.WNOHANG)[0] == 0:\n"
+        "    try: got += len(os.read(r, 5))\n"
+        "    except BlockingIOError: time.sleep(.01)\n"
         "time.sleep(.1)\n"
-        "if len(got) == 5 and os.waitpid(-1, os.WNOHANG)[0] == 0: print('THROUGH')",
+        "if got == 5 and os.waitpid(-1, os.WNOHANG)[0] == 0: print('THROUGH')",
         "memory",
-        seconds=4,
+        seconds=12,
     ),
     Attack(
         "disk",
