@@ -13,6 +13,7 @@ from autotroph.tasks.addition import Addition
 from autotroph.tasks.family import did_you_mean
 from autotroph.tasks.maze import MazePath, MazeWalk
 from autotroph.tasks.multiplication import Multiplication
+from autotroph.tasks.code.listfn import ListFn
 from autotroph.tasks.reasoning_gym import ReasoningGym
 from autotroph.tasks.strings import Copy, Reverse
 from autotroph.tasks.user_jsonl import UserJsonl
@@ -26,6 +27,7 @@ FAMILIES: Mapping[str, Callable[..., TaskFamily]] = MappingProxyType(
         "reverse": Reverse,
         "maze": MazePath,
         "maze_walk": MazeWalk,
+        "listfn": ListFn,
         "reasoning_gym:<dataset>": ReasoningGym,
         "jsonl:<path>": UserJsonl,
     }
