@@ -13,7 +13,7 @@ from autotroph.tasks.addition import Addition
 from autotroph.tasks.family import did_you_mean
 from autotroph.tasks.maze import MazePath, MazeWalk
 from autotroph.tasks.multiplication import Multiplication
-from autotroph.tasks.code.listfn import ListFn
+from autotroph.tasks.code.listfn import Bugs, ListFn, Partial, TestsAsPrompt
 from autotroph.tasks.reasoning_gym import ReasoningGym
 from autotroph.tasks.strings import Copy, Reverse
 from autotroph.tasks.user_jsonl import UserJsonl
@@ -28,6 +28,9 @@ FAMILIES: Mapping[str, Callable[..., TaskFamily]] = MappingProxyType(
         "maze": MazePath,
         "maze_walk": MazeWalk,
         "listfn": ListFn,
+        "bugs": Bugs,
+        "partial": Partial,
+        "tests_as_prompt": TestsAsPrompt,
         "reasoning_gym:<dataset>": ReasoningGym,
         "jsonl:<path>": UserJsonl,
     }

@@ -9,8 +9,8 @@ from typing import Any
 
 from autotroph.tasks.code.functions import Function, applied, attempt
 
-Case = tuple[list[int], Any]
-"""An input and the value of the function there."""
+Case = tuple[tuple[list[int]], Any]
+"""The arguments of a call, and the value of the function there."""
 
 HIDDEN = 16
 """Cases on which an answer is judged."""
@@ -24,11 +24,11 @@ def cases(function: Function, lengths: range, n: int, rng: random.Random) -> lis
     """n cases, or fewer where the function is hardly ever defined."""
     tried = inputs(2 * n, lengths, rng)
     values = applied(function, tried)
-    return [(a, value) for a, value in zip(tried, values, strict=True) if value is not None][:n]
+    return [((a,), value) for a, value in zip(tried, values, strict=True) if value is not None][:n]
 
 
 def agrees(other: Function, known: Sequence[Case]) -> bool:
-    return all(attempt(other, a) == value for a, value in known)
+    return all(attempt(other, *given) == value for given, value in known)
 
 
 def told_apart(

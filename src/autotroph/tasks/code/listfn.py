@@ -1,42 +1,48 @@
 """Functions over lists of integers, to be found, repaired or completed from examples.
 
-Whoever answers is shown a few cases and judged on others. Every answer that behaves as the function does there is
-right, however it is written.
+Whoever answers is shown a few cases and judged on others. Any answer that does there what the function does is right,
+however it is written.
 """
 
 from __future__ import annotations
 
-import ast
 import random
 from abc import abstractmethod
 from collections.abc import Sequence
+from dataclasses import replace
 from string import ascii_lowercase, digits
+from typing import Any
 
 from autotroph.core.task import Provenance, Task, split_of, stable_hash
 from autotroph.tasks.code.examples import Case, agrees, inputs, told_apart
 from autotroph.tasks.code.executed import Executed
-from autotroph.tasks.code.functions import Function, drawn
+from autotroph.tasks.code.functions import Function, Operation, drawn
 from autotroph.tasks.code.subset import evaluate, parse
-from autotroph.tasks.family import FULLWIDTH
+from autotroph.tasks.family import ASCII, FULLWIDTH
 from autotroph.tasks.procedural import Drawn
 
-Written = tuple[str, str]
-"""A prompt and its gold answer."""
+HEAD = "def f(a):\n    return "
+LENGTHS = range(9)
+"""Of the lists on which answers are judged."""
 
 
 def written(shown: Sequence[Case]) -> str:
-    """Examples as prompts have them: "[3,1]>[1,3];[2]>[2]="."""
-    return ";".join(f"{a}>{value}" for a, value in shown).replace(" ", "") + "="
+    """Cases as prompts have them: "[3,1]>[1,3];[2]>[2]="."""
+    return ";".join(f"{a}>{value}" for (a,), value in shown).replace(" ", "") + "="
 
 
 class OverLists(Executed, Drawn):
-    """Level n: a function of n operations, told by n + 2 cases, judged on 16 others of up to eight digits each."""
+    """Level n: a function of n operations, told by n + 2 cases of three to six digits, judged on 16 of up to eight.
+
+    Answers are expressions over `a`, in the subset of Python that `subset.parse` admits.
+    """
 
     levels = range(1, 5)
     alphabet = digits + ascii_lowercase + "[](),:;<>=+-*/%| "
 
     @abstractmethod
-    def pose(self, function: Function, shown: Sequence[Case], rng: random.Random) -> Written: ...
+    def pose(self, function: Function, shown: Sequence[Case], rng: random.Random) -> tuple[str, str]:
+        """The prompt of a function, and an answer that is right."""
 
     def draw(self, level: int, rng: random.Random) -> Task:
         found = None
@@ -45,40 +51,148 @@ class OverLists(Executed, Drawn):
             found = told_apart(function, level + 2, rng)
         shown, hidden = found
         prompt, answer = self.pose(function, shown, rng)
-        key, cases = stable_hash(self.name, prompt), {"shown": shown, "cases": hidden}
-        return Task(key, self.name, prompt, answer, level, split_of(key), Provenance("procedural"), cases)
-
-    def generated_inputs(self, task: Task, n: int) -> list[list[int]]:
-        return inputs(n, range(9), random.Random(stable_hash(task.key, "generated")))
-
-    def wrong_answers(self, task: Task) -> list[str]:
-        """Texts out of the subset, and answers that fit what was shown and nothing else."""
-        gold, seen = task.answer or "", task.meta["shown"][-1][1]
-        misses = ["", gold[:-1], gold + gold[-1:], gold + "\n", gold.translate(FULLWIDTH), f"{gold} if a else 0", "print(a)"]
-        return [miss for miss in (*misses, str(seen), "a.sort()", "__import__") if miss != gold]
-
-
-class ListFn(OverLists):
-    """The answer is an expression over `a`: "[3,1,2]>[1,2,3];...=" -> "sorted(a)"."""
-
-    name = "listfn"
-
-    def pose(self, function: Function, shown: Sequence[Case], rng: random.Random) -> Written:
-        return written(shown), function.source
+        key, meta = stable_hash(self.name, prompt), {"shown": shown, "cases": hidden}
+        return Task(key, self.name, prompt, answer, level, split_of(key), Provenance("procedural"), meta)
 
     def program(self, task: Task, answer: str) -> str | None:
         return None if parse(answer) is None else f"f = lambda a: {answer}"
 
+    def generated(self, task: Task, n: int) -> list[tuple[Any, ...]]:
+        return [(a,) for a in inputs(n, LENGTHS, random.Random(stable_hash(task.key, "generated")))]
+
+    def interpreted(self, task: Task, answer: str, a: list[int]) -> Any:
+        """The value of an answer for a list, without the jail; None where it has none, or is out of the subset."""
+        return walked(answer, a)
+
+    def recheck(self, task: Task, answer: str) -> float | None:
+        """Walks the syntax trees of the answer and of the gold one, on what is shown and on 50 other lists."""
+        if task.answer is None:
+            return None
+        lists = [given for (given,), _ in task.meta["shown"]] + [given for (given,) in self.generated(task, 50)]
+        pairs = [(self.interpreted(task, task.answer, a), self.interpreted(task, answer, a)) for a in lists]
+        return float(all(gold is None or value == gold for gold, value in pairs))
+
+    def wrong_answers(self, task: Task) -> list[str]:
+        """What is out of the subset, and what gives a value that is shown whatever it is asked."""
+        gold, seen = task.answer or "", task.meta["shown"][-1][1]
+        outside = [f"{gold}\n", f"{gold};", f"f({gold})", f"{gold} if a else a", f"a.{gold}", gold.translate(FULLWIDTH)]
+        return [miss for miss in ("", "a=", "x", str(seen), *outside) if miss != gold]
+
     def equivalent_answers(self, task: Task) -> list[str]:
         return [f"({task.answer})", f"[{task.answer}][0]"]
 
-    def recheck(self, task: Task, answer: str) -> float | None:
-        """Walks the tree of the answer, and that of the gold one, on what was shown and on 200 other inputs."""
-        tree, gold = parse(answer), parse(task.answer or "")
-        if tree is None or gold is None:
-            return 0.0 if gold else None
-        every = [a for a, _ in task.meta["shown"]] + self.generated_inputs(task, 200)
-        return float(all(_attempt(tree, a) in (_attempt(gold, a), _UNDEFINED) for a in every))
-
     def max_answer(self, level: int) -> int:
         return 2 + 24 * level
+
+
+def walked(answer: str, a: list[int], f: str | None = None) -> Any:
+    """The value of an expression for a list, None where it has none; `f`: what it calls by that name."""
+    tree = parse(answer, () if f is None else ("f",))
+    try:
+        return None if tree is None else evaluate(tree, a, {} if f is None else {"f": lambda b: walked(f, b)})
+    except (ValueError, TypeError, LookupError, ArithmeticError):
+        return None
+
+
+class ListFn(OverLists):
+    """Find a function: "[3,1,2]>[1,2,3];...=" -> "sorted(a)"."""
+
+    name = "listfn"
+
+    def pose(self, function: Function, shown: Sequence[Case], rng: random.Random) -> tuple[str, str]:
+        return written(shown), function.source
+
+
+class Bugs(OverLists):
+    """Repair a function: "a[2:]|[3,1,2]>[1,2];...=" -> "a[1:]".
+
+    The program that is given has one operation in the place of another, and fails at least one of the cases shown.
+    """
+
+    name = "bugs"
+
+    def pose(self, function: Function, shown: Sequence[Case], rng: random.Random) -> tuple[str, str]:
+        mutants = [other for other in function.neighbours() if not agrees(other, shown)]
+        return f"{rng.choice(mutants).source}|{written(shown)}", function.source
+
+    def retry(self, task: Task, answer: str) -> Task:
+        """The same cases, with the answer that failed as the program to repair, where it is one."""
+        if parse(answer) is None:
+            return task
+        return replace(task, prompt=f"{answer}|{task.prompt.rpartition('|')[2]}")
+
+    def wrong_answers(self, task: Task) -> list[str]:
+        return [task.prompt.partition("|")[0], *super().wrong_answers(task)]
+
+
+class Partial(OverLists):
+    """Write the definition that a program lacks: "f(sorted(a))|[3,1,2]>[1,2];...=" -> "a[:2]", which is f of a.
+
+    Level n: one operation of n + 1 is missing.
+    """
+
+    name = "partial"
+    levels = range(1, 4)
+
+    def draw(self, level: int, rng: random.Random) -> Task:
+        return replace(super().draw(level + 1, rng), level=level)
+
+    def pose(self, function: Function, shown: Sequence[Case], rng: random.Random) -> tuple[str, str]:
+        hole, steps = rng.randrange(len(function.steps)), list(function.steps)
+        missing, steps[hole] = steps[hole], Operation("f({})", steps[hole].compute)
+        return f"{Function(tuple(steps)).source}|{written(shown)}", Function((missing,)).source
+
+    entry = "g"
+
+    def program(self, task: Task, answer: str) -> str | None:
+        body = task.prompt.partition("|")[0]
+        return None if parse(answer) is None else f"f = lambda a: {answer}\ng = lambda a: {body}"
+
+    def interpreted(self, task: Task, answer: str, a: list[int]) -> Any:
+        return walked(task.prompt.partition("|")[0], a, answer)
+
+
+class TestsAsPrompt(OverLists):
+    """Write the function that passes the tests: "assert f([3, 1]) == [1, 3]\\n..." -> "def f(a):\\n    return sorted(a)".
+
+    An answer is any Python that defines f.
+    """
+
+    name = "tests_as_prompt"
+    alphabet = ASCII
+
+    def pose(self, function: Function, shown: Sequence[Case], rng: random.Random) -> tuple[str, str]:
+        tests = "".join(f"assert f({a}) == {value}\n" for (a,), value in shown)
+        return tests, HEAD + function.source
+
+    def program(self, task: Task, answer: str) -> str | None:
+        return answer
+
+    def interpreted(self, task: Task, answer: str, a: list[int]) -> Any:
+        return walked(answer.removeprefix(HEAD), a)
+
+    def recheck(self, task: Task, answer: str) -> float | None:
+        """As for an expression, of a function that returns one; None for any other text."""
+        return super().recheck(task, answer) if parse(answer.removeprefix(HEAD)) and answer.startswith(HEAD) else None
+
+    def wrong_answers(self, task: Task) -> list[str]:
+        """Functions that know what is shown by heart, and programs that would have a verdict say yes."""
+        table = {str(a): value for (a,), value in task.meta["shown"]}
+        yes = "class Yes(list):\n    __eq__ = lambda self, other: True\n    __len__ = lambda self: 3\n"
+        return [
+            "",
+            "f = None",
+            f"{HEAD}{table}.get(str(a))",
+            f"{HEAD}{table}[str(a)]",
+            f"{yes}{HEAD}Yes()",
+            "import os\nos._exit(0)",
+            "raise SystemExit",
+            f"{HEAD}print('PASS')",
+        ]
+
+    def equivalent_answers(self, task: Task) -> list[str]:
+        body = (task.answer or "").removeprefix(HEAD)
+        return [f"f = lambda a: {body}", f"{task.answer}\n", f"def f(b):\n    a = list(b)\n    c = {body}\n    return c"]
+
+    def max_answer(self, level: int) -> int:
+        return len(HEAD) + super().max_answer(level)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ast
 import operator
+import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -15,6 +16,8 @@ LONGEST = 160
 """Characters of the longest answer that is read."""
 LARGEST = 99
 """Largest constant."""
+STRANGE = re.compile(r"[^a-z0-9\[\](),:<>=!+\-*/% ]|[0-9][a-z]|^ ")
+"""What no text of the subset holds. A number that runs into a word is legal Python for now, and warned about."""
 ARGUMENT, ELEMENT = "a", "x"
 
 CALLS: Mapping[str, Callable[..., Any]] = {
@@ -42,7 +45,7 @@ SHAPES = (
 
 def parse(text: str, names: tuple[str, ...] = ()) -> ast.Expression | None:
     """The syntax tree of an expression of the subset; None for any other text. `names`: further functions to call."""
-    if not text.isascii() or not text.isprintable() or len(text) > LONGEST:
+    if len(text) > LONGEST or STRANGE.search(text):
         return None
     try:
         tree = ast.parse(text, mode="eval")
