@@ -51,6 +51,6 @@ def fetched(
     except (OSError, ValueError) as error:  # of the connection, of the hub's answer, of a malformed id
         reason = str(error).strip().splitlines()[0]
         raise AutotrophError(
-            f"{kind} '{source}': no such folder, and the hub does not give it ({type(error).__name__}: {reason}); check "
-            "the id and the connection, or give a local folder"
+            f"{kind} '{source}': no such folder, and the hub does not give it ({type(error).__name__}: {reason}); "
+            "check the id and the connection, or give a local folder"
         ) from error

@@ -10,10 +10,13 @@ from typing import Any
 from autotroph.core.errors import AutotrophError
 from autotroph.core.protocols import TaskFamily
 from autotroph.tasks.addition import Addition
+from autotroph.tasks.code.arc import Arc, ArcPrograms
+from autotroph.tasks.code.listfn import Bugs, ListFn, Partial, TestsAsPrompt
+from autotroph.tasks.code.published import MBPP, HumanEval
+from autotroph.tasks.code.tool_calls import ToolCalls
 from autotroph.tasks.family import did_you_mean
 from autotroph.tasks.maze import MazePath, MazeWalk
 from autotroph.tasks.multiplication import Multiplication
-from autotroph.tasks.code.listfn import Bugs, ListFn, Partial, TestsAsPrompt
 from autotroph.tasks.reasoning_gym import ReasoningGym
 from autotroph.tasks.strings import Copy, Reverse
 from autotroph.tasks.user_jsonl import UserJsonl
@@ -31,6 +34,11 @@ FAMILIES: Mapping[str, Callable[..., TaskFamily]] = MappingProxyType(
         "bugs": Bugs,
         "partial": Partial,
         "tests_as_prompt": TestsAsPrompt,
+        "tool_calls": ToolCalls,
+        "humaneval:<path or hub id>": HumanEval,
+        "mbpp:<path or hub id>": MBPP,
+        "arc:<path>": Arc,
+        "arc_programs:<path>": ArcPrograms,
         "reasoning_gym:<dataset>": ReasoningGym,
         "jsonl:<path>": UserJsonl,
     }

@@ -20,6 +20,9 @@ Row = Annotated[list[Annotated[int, Field(ge=0, le=9)]], Field(min_length=1, max
 Grid = Annotated[list[Row], Field(min_length=1, max_length=30)]
 
 
+SIGNATURE = "\ndef transform(grid: list[list[int]]) -> list[list[int]]:\n"
+
+
 class Pair(Config):
     input: Grid
     output: Grid
@@ -76,15 +79,16 @@ class ArcPrograms(Executed, Arc):
     """
 
     kind = "arc_programs"
+    entry = "transform"
     alphabet = ASCII
 
     def posed(self, path: Path, puzzle: Puzzle) -> Iterator[Task]:
         shown, cases = ([((pair.input,), pair.output) for pair in pairs] for pairs in (puzzle.train, puzzle.test))
-        text = prompt(puzzle.train, puzzle.test[0].input) + "\ndef transform(grid: list[list[int]]) -> list[list[int]]:\n"
+        text = prompt(puzzle.train, puzzle.test[0].input) + SIGNATURE
         yield self.task(path, text, None, {"shown": shown, "cases": cases})
 
     def program(self, task: Task, answer: str) -> str | None:
-        return f"{answer}\nf = transform\n"
+        return answer
 
     def max_answer(self, level: int) -> int:
         return 2000

@@ -12,8 +12,9 @@ from autotroph.tasks.code.functions import Function, applied, attempt
 Case = tuple[tuple[list[int]], Any]
 """The arguments of a call, and the value of the function there."""
 
-HIDDEN = 16
-"""Cases on which an answer is judged."""
+HIDDEN, TRIES = 16, 5
+LENGTHS, SHOWN_LENGTHS = range(9), range(3, 7)
+"""Of lists on which answers are judged, and of those that are shown."""
 
 
 def inputs(n: int, lengths: range, rng: random.Random) -> list[list[int]]:
@@ -31,23 +32,23 @@ def agrees(other: Function, known: Sequence[Case]) -> bool:
     return all(attempt(other, *given) == value for given, value in known)
 
 
-def told_apart(
-    function: Function, n: int, rng: random.Random, tries: int = 5
-) -> tuple[list[Case], list[Case]] | None:
-    """n cases to show of a function, and hidden ones.
+def hidden_cases(function: Function, rng: random.Random) -> list[Case] | None:
+    """Cases to judge answers on; None where something shorter than the function does the same on them."""
+    hidden = cases(function, LENGTHS, HIDDEN, rng)
+    idle = any(agrees(other, hidden) for other in function.shorter())
+    return None if idle or len(hidden) < HIDDEN else hidden
 
-    Nothing shorter than the function and no `neighbour` of it fits the shown cases, unless it passes the hidden ones,
-    too. None where something shorter does that, or `tries` draws of cases leave it open what the function is.
+
+def told_apart(function: Function, n: int, hidden: Sequence[Case], rng: random.Random) -> list[Case] | None:
+    """n cases to show, which nothing shorter than the function fits, and no `neighbour` of it that fails a hidden one.
+
+    None where `TRIES` draws leave it open what the function is.
     """
-    hidden = cases(function, range(9), HIDDEN, rng)
-    shorter = function.shorter()
-    if len(hidden) < HIDDEN or any(agrees(other, hidden) for other in shorter):
-        return None
-    others = shorter + [other for other in function.neighbours() if not agrees(other, hidden)]
-    for _ in range(tries):
-        shown = cases(function, range(3, 7), n, rng)
+    others = function.shorter() + [other for other in function.neighbours() if not agrees(other, hidden)]
+    for _ in range(TRIES):
+        shown = cases(function, SHOWN_LENGTHS, n, rng)
         if len(shown) == n and telling(shown) and not any(agrees(other, shown) for other in others):
-            return shown, hidden
+            return shown
     return None
 
 

@@ -14,7 +14,7 @@ from string import ascii_lowercase, digits
 from typing import Any
 
 from autotroph.core.task import Provenance, Task, split_of, stable_hash
-from autotroph.tasks.code.examples import Case, agrees, inputs, told_apart
+from autotroph.tasks.code.examples import LENGTHS, Case, agrees, hidden_cases, inputs, told_apart
 from autotroph.tasks.code.executed import Executed
 from autotroph.tasks.code.functions import Function, Operation, drawn
 from autotroph.tasks.code.subset import evaluate, parse
@@ -22,8 +22,6 @@ from autotroph.tasks.family import ASCII, FULLWIDTH
 from autotroph.tasks.procedural import Drawn
 
 HEAD = "def f(a):\n    return "
-LENGTHS = range(9)
-"""Of the lists on which answers are judged."""
 
 
 def written(shown: Sequence[Case]) -> str:
@@ -45,11 +43,12 @@ class OverLists(Executed, Drawn):
         """The prompt of a function, and an answer that is right."""
 
     def draw(self, level: int, rng: random.Random) -> Task:
-        found = None
-        while found is None:
+        while True:
             function = drawn(level, rng)
-            found = told_apart(function, level + 2, rng)
-        shown, hidden = found
+            hidden = hidden_cases(function, rng)
+            shown = hidden and told_apart(function, level + 2, hidden, rng)
+            if hidden and shown:
+                break
         prompt, answer = self.pose(function, shown, rng)
         key, meta = stable_hash(self.name, prompt), {"shown": shown, "cases": hidden}
         return Task(key, self.name, prompt, answer, level, split_of(key), Provenance("procedural"), meta)
@@ -133,6 +132,7 @@ class Partial(OverLists):
 
     name = "partial"
     levels = range(1, 4)
+    entry = "g"
 
     def draw(self, level: int, rng: random.Random) -> Task:
         return replace(super().draw(level + 1, rng), level=level)
@@ -141,8 +141,6 @@ class Partial(OverLists):
         hole, steps = rng.randrange(len(function.steps)), list(function.steps)
         missing, steps[hole] = steps[hole], Operation("f({})", steps[hole].compute)
         return f"{Function(tuple(steps)).source}|{written(shown)}", Function((missing,)).source
-
-    entry = "g"
 
     def program(self, task: Task, answer: str) -> str | None:
         body = task.prompt.partition("|")[0]
@@ -153,7 +151,7 @@ class Partial(OverLists):
 
 
 class TestsAsPrompt(OverLists):
-    """Write the function that passes the tests: "assert f([3, 1]) == [1, 3]\\n..." -> "def f(a):\\n    return sorted(a)".
+    """Write a function from its tests: "assert f([3, 1]) == [1, 3]\\n..." -> "def f(a):\\n    return sorted(a)".
 
     An answer is any Python that defines f.
     """
@@ -192,7 +190,11 @@ class TestsAsPrompt(OverLists):
 
     def equivalent_answers(self, task: Task) -> list[str]:
         body = (task.answer or "").removeprefix(HEAD)
-        return [f"f = lambda a: {body}", f"{task.answer}\n", f"def f(b):\n    a = list(b)\n    c = {body}\n    return c"]
+        return [
+            f"f = lambda a: {body}",
+            f"{task.answer}\n",
+            f"def f(b):\n    a = list(b)\n    c = {body}\n    return c",
+        ]
 
     def max_answer(self, level: int) -> int:
         return len(HEAD) + super().max_answer(level)

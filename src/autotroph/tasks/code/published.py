@@ -1,9 +1,7 @@
 """HumanEval (arXiv:2107.03374) and MBPP (arXiv:2108.07732), from files in the formats in which they are published.
 
-Their tests are programs that say themselves whether they pass, which an answer that runs beside them could forge. So
-they run once, in the jail, on the reference solution, and only to see what they call it with. Those calls and what the
-reference gave are the cases; answers get the calls, and their values are compared outside, as EvalPlus compares them
-(arXiv:2305.01210). A value that tests would admit and that differs from the reference's is refused.
+Their tests are programs that say themselves whether they hold, which an answer that runs beside them could forge. So
+they run in a jail of their own, where the function that they test is a call into the jail of the answer.
 """
 
 from __future__ import annotations
@@ -17,43 +15,27 @@ from abc import abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from textwrap import indent
 from typing import Any
 
 from autotroph.core.errors import AutotrophError
 from autotroph.core.task import Provenance, Split, Task, stable_hash
 from autotroph.models.hub import fetched
-from autotroph.sandbox import Calls
-from autotroph.tasks.code.executed import Executed, executed
+from autotroph.sandbox import verdict
+from autotroph.tasks.code.executed import LIMITS, Executed, jail
 from autotroph.tasks.family import ASCII
 from autotroph.tasks.listed import Listed
 
 FILES = [f"{folder}*{ending}" for folder in ("", "*/") for ending in (".jsonl", ".jsonl.gz", ".parquet")]
+PAGE = "docs/code_tasks.md"
+MISTAKES = (KeyError, TypeError, AttributeError, ValueError, IndexError, SyntaxError, StopIteration)
 ANSWER_LIMIT = 2000
 """Characters that `max_answer` grants at least."""
 FENCED = re.compile(r"```(?:python|py)?[ \t]*\n(.*?)```", re.DOTALL)
 
-TRACE = """
-def trace():
-    import copy
-    def recorded(tests):
-        calls, reference = [], {entry}
-        def candidate(*given):
-            kept = copy.deepcopy(given)
-            value = reference(*given)
-            calls.append((kept, copy.deepcopy(value)))
-            return value
-        tests(candidate)
-        return calls
-    return recorded(shown), recorded(check)
-"""
-"""Lists of (arguments, value): of the calls that the prompt shows, and of those that the tests make."""
-
 
 @dataclass(frozen=True)
 class Problem:
-    """A row of a file. `context` comes before a solution; `shown` are statements that call the function, which `tests`
-    define as `check(candidate)` to do, too."""
+    """A row of a file: `context` comes before a solution, `shown` and `tests` are tests of the function `entry`."""
 
     id: str
     prompt: str
@@ -61,63 +43,57 @@ class Problem:
     solution: str
     entry: str
     shown: Sequence[str]
-    tests: str
+    tests: Sequence[str]
     split: Split
-
-    @property
-    def traced(self) -> str:
-        """A program whose function `trace` calls the reference as prompt and tests do."""
-        tries = "".join(f"try:\n    {line}\nexcept Exception:\n    pass\n" for line in self.shown)
-        shown = f"def shown({self.entry}):\n" + indent(tries + "pass\n", "    ")
-        return "\n".join([self.context + self.solution, self.tests, shown, TRACE.format(entry=self.entry)])
 
 
 class Published(Executed, Listed):
-    """The problems of `source`: a file, a folder of such files, or a hub id. An answer is Python, fenced or not.
-
-    `left_out` names those whose reference fails its own tests, or gives what is no plain data.
-    """
+    """The problems of `source`: a file, a folder of such files, or a hub id. An answer is Python, fenced or not."""
 
     kind: str
     levels = range(1, 2)
 
     def __init__(self, source: str | Path) -> None:
         self.name = f"{self.kind}:{source}"
-        problems = [self._problem(row, where) for where, row in rows(source)]
-        outcomes = executed([(problem.traced, Calls("trace", [()])) for problem in problems])
-        traces = [outcome.value for outcome in outcomes]
-        self.left_out = [one.id for one, trace in zip(problems, traces, strict=True) if not (trace and trace[1])]
-        self.problems = {stable_hash(self.kind, one.id): one for one in problems if one.id not in self.left_out}
+        self.problems = {stable_hash(self.kind, one.id): one for one in self._problems(source)}
         self.tasks = [
-            Task(key, self.name, one.prompt, one.solution, 1, one.split, Provenance(one.id), _cases(trace))
-            for (key, one), trace in zip(self.problems.items(), filter(lambda t: t and t[1], traces), strict=True)
+            Task(key, self.name, one.prompt, one.solution, 1, one.split, Provenance(one.id), _meta(one))
+            for key, one in self.problems.items()
         ]
-        if not self.tasks:
-            raise AutotrophError(f"task '{self.name}': no problem whose reference passes its tests; check the file")
         texts = "".join(task.prompt + (task.answer or "") for task in self.tasks)
         self.alphabet = "".join(sorted(set(ASCII + texts)))
 
     @abstractmethod
     def problem(self, row: Mapping[str, Any]) -> Problem:
-        """Raises KeyError for a row that lacks a field."""
+        """Raises what is in MISTAKES for a row of another format."""
 
-    def _problem(self, row: Mapping[str, Any], where: str) -> Problem:
-        try:
-            return self.problem(row)
-        except (KeyError, TypeError, SyntaxError, StopIteration) as error:
-            raise AutotrophError(f"{where}: not a row of {self.kind} ({type(error).__name__}: {error}); see {PAGE}") from error
+    def _problems(self, source: str | Path) -> Iterator[Problem]:
+        for where, row in rows(source):
+            try:
+                yield self.problem(row)
+            except MISTAKES as error:
+                what = f"{type(error).__name__}: {error}"
+                raise AutotrophError(f"{where}: not a row of {self.kind} ({what}); see {PAGE}") from error
 
-    def program(self, task: Task, answer: str) -> str | None:
+    def program(self, task: Task, answer: str) -> str:
+        """What comes before a solution and the answer, or the answer alone where it has the whole function."""
         problem, fenced = self.problems[task.key], FENCED.search(answer)
         code = fenced[1] if fenced else answer
-        whole = re.search(rf"^(?:async )?def {problem.entry}\b|^{problem.entry} *=", code, re.MULTILINE)
-        context = problem.context.partition(f"def {problem.entry}")[0] if whole else problem.context
-        return f"{context}{code}\nf = {problem.entry}\n"
+        whole = re.search(rf"^(def {problem.entry}\b|{problem.entry} *=)", code, re.MULTILINE)
+        return (problem.context.partition(f"def {problem.entry}")[0] if whole else problem.context) + code
+
+    def judged(self, task: Task, answer: str) -> float | None:
+        """1 where all tests hold, else 0; None where there is none to run."""
+        tests = {str(number): test for number, test in enumerate(task.meta["cases"])}
+        if not tests:
+            return None
+        entry = self.problems[task.key].entry
+        return float(verdict.asserts(jail(), self.program(task, answer), [entry], tests, LIMITS).passed)
 
     def wrong_answers(self, task: Task) -> list[str]:
-        entry, ends = self.problems[task.key].entry, ["raise SystemExit", "import os\nos._exit(0)"]
-        nothing = [] if all(value is None for _, value in task.meta["cases"]) else [f"def {entry}(*given):\n    pass"]
-        return ["", f"{entry} = print", *ends, *nothing]
+        """Those of which no published test should think well: nothing, and programs that only end."""
+        entry = self.problems[task.key].entry
+        return ["", f"{entry} = 0", "raise SystemExit", "import os\nos._exit(0)", f"def {entry}(*given):\n    exit()"]
 
     def equivalent_answers(self, task: Task) -> list[str]:
         return [f"```python\n{task.answer}\n```", self.problems[task.key].context + (task.answer or "")]
@@ -129,7 +105,7 @@ class Published(Executed, Listed):
 class HumanEval(Published):
     """As "humaneval:<file or hub id>"; the prompt is to be gone on with. All are sealed: there is nothing to practise.
 
-    Rows: task_id, prompt, canonical_solution, test, entry_point. Calls in the docstring's doctests are what is shown.
+    Rows: task_id, prompt, canonical_solution, test, entry_point. The docstring's doctests are what is shown.
     """
 
     kind = "humaneval"
@@ -142,8 +118,8 @@ class HumanEval(Published):
             prompt,
             row["canonical_solution"],
             row["entry_point"],
-            [one.source.strip() for one in shown if one.source.count("\n") == 1],
-            row["test"],
+            [f"assert repr({one.source.strip()}) == {one.want.strip()!r}" for one in shown if one.want],
+            [f"{row['test']}\ncheck({row['entry_point']})"],
             "sealed",
         )
 
@@ -168,13 +144,10 @@ class MBPP(Published):
             f"{setup}\n",
             code,
             entry,
-            tests[:1],
-            f"def check({entry}):\n" + indent("\n".join(tests), "    "),
+            [f"{setup}\n{tests[0]}"],
+            [f"{setup}\n{test}" for test in tests],
             "sealed" if 11 <= number <= 510 else "dev" if 511 <= number <= 600 else "train",
         )
-
-
-PAGE = "docs/code_tasks.md"
 
 
 def _entry(code: str, test: str) -> str:
@@ -184,8 +157,8 @@ def _entry(code: str, test: str) -> str:
     return next(one.id for one in called if isinstance(one, ast.Name) and one.id in defined)
 
 
-def _cases(trace: Any) -> dict[str, Any]:
-    return {"shown": trace[0], "cases": trace[1]}
+def _meta(problem: Problem) -> dict[str, Any]:
+    return {"shown": problem.shown, "cases": problem.tests}
 
 
 def rows(source: str | Path) -> Iterator[tuple[str, Mapping[str, Any]]]:
@@ -212,6 +185,8 @@ def _read(path: Path) -> list[Mapping[str, Any]]:
         data = gzip.decompress(path.read_bytes()) if path.suffix == ".gz" else path.read_bytes()
         return [json.loads(line) for line in data.decode().splitlines() if line.strip()]
     except ImportError:
-        raise AutotrophError(f"{path}: reading parquet needs pyarrow; pip install pyarrow, or give a .jsonl file") from None
+        raise AutotrophError(f"{path}: parquet needs pyarrow; pip install pyarrow, or give a .jsonl file") from None
     except (OSError, ValueError, EOFError) as error:
-        raise AutotrophError(f"{path}: cannot be read ({error}); give JSON lines, gzipped or not, or parquet") from error
+        raise AutotrophError(
+            f"{path}: cannot be read ({error}); give JSON lines, gzipped or not, or parquet"
+        ) from error

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from autotroph.core.task import Provenance, Task, split_of, stable_hash
-from autotroph.tasks.code.examples import inputs, told_apart
+from autotroph.tasks.code.examples import LENGTHS, hidden_cases, inputs
 from autotroph.tasks.code.executed import Executed
 from autotroph.tasks.code.functions import Function, Operation
 from autotroph.tasks.family import ASCII
@@ -83,14 +83,14 @@ class ToolCalls(Executed, Drawn):
     alphabet = ASCII
 
     def draw(self, level: int, rng: random.Random) -> Task:
-        found = None
-        while found is None:
+        hidden = None
+        while hidden is None:
             calls = [_call(rng) for _ in range(level)]
-            found = told_apart(Function(tuple(_operation(call) for call in calls)), 1, rng)
+            hidden = hidden_cases(Function(tuple(map(_operation, calls))), rng)
         request = ", then ".join(TOOLS[call["name"]].request.format(**call["arguments"]) for call in calls)
         prompt = f"{HEADER}Request: {request}.\n"
         key = stable_hash(self.name, prompt)
-        cases = {"shown": [], "cases": found[1]}
+        cases = {"shown": [], "cases": hidden}
         return Task(key, self.name, prompt, _json(calls), level, split_of(key), Provenance("procedural"), cases)
 
     def program(self, task: Task, answer: str) -> str | None:
@@ -98,7 +98,7 @@ class ToolCalls(Executed, Drawn):
         return None if calls is None else f"f = lambda a: {calls.source}"
 
     def generated(self, task: Task, n: int) -> list[tuple[Any, ...]]:
-        return [(a,) for a in inputs(n, range(9), random.Random(stable_hash(task.key, "generated")))]
+        return [(a,) for a in inputs(n, LENGTHS, random.Random(stable_hash(task.key, "generated")))]
 
     def recheck(self, task: Task, answer: str) -> float | None:
         """Computes both calls here, on 50 other lists."""
