@@ -1,4 +1,4 @@
-"""Repair guided by execution: what fails the visible tests is answered again, until it passes or the rounds are over."""
+"""Repair guided by execution: what fails the visible tests is answered again, for a number of rounds."""
 
 from __future__ import annotations
 

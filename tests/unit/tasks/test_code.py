@@ -96,20 +96,9 @@ def test_what_belongs_to_the_subset(text: str) -> None:
 @pytest.mark.parametrize(
     "text",
     [
-        *("", " a", "a\n", "b", "import os", "a.sort()", "a.__class__", "print(a)", "sorted", "lambda: a", "(x:=a)"),
-        *(
-            "sorted(a,key=len)",
-            "'a'",
-            "1.5",
-            "100",
-            "True",
-            "...",
-            "a if a else a",
-            "a or a",
-            "{1}",
-            "a**2",
-            "sorted(*a)",
-        ),
+        *("", " a", "a\n", "b", "import os", "a.sort()", "a.__class__", "print(a)", "lambda: a", "(x:=a)"),
+        *("sorted(a,key=len)", "'a'", "1.5", "100", "True", "...", "a if a else a", "a or a", "{1}", "a**2"),
+        *("sorted(*a)", "a[0](a)", "(a)(a)", "f(a)", "x" * 161),
         *("[a for a in a]", "[x for x,x in a]", "1if a", "0x1", "eval(a)", "\uff41", "a;a", "a#"),
     ],
 )

@@ -33,18 +33,18 @@ def agrees(other: Function, known: Sequence[Case]) -> bool:
 
 
 def hidden_cases(function: Function, rng: random.Random) -> list[Case] | None:
-    """Cases to judge answers on; None where something shorter than the function does the same on them."""
+    """Cases to judge answers on; None where something simpler than the function does the same on them."""
     hidden = cases(function, LENGTHS, HIDDEN, rng)
-    idle = any(agrees(other, hidden) for other in function.shorter())
+    idle = any(agrees(other, hidden) for other in function.simpler())
     return None if idle or len(hidden) < HIDDEN else hidden
 
 
 def told_apart(function: Function, n: int, hidden: Sequence[Case], rng: random.Random) -> list[Case] | None:
-    """n cases to show, which nothing shorter than the function fits, and no `neighbour` of it that fails a hidden one.
+    """n cases to show, which nothing simpler than the function fits, and no `neighbour` of it that fails a hidden one.
 
     None where `TRIES` draws leave it open what the function is.
     """
-    others = function.shorter() + [other for other in function.neighbours() if not agrees(other, hidden)]
+    others = function.simpler() + [other for other in function.neighbours() if not agrees(other, hidden)]
     for _ in range(TRIES):
         shown = cases(function, SHOWN_LENGTHS, n, rng)
         if len(shown) == n and telling(shown) and not any(agrees(other, shown) for other in others):

@@ -41,10 +41,11 @@ class Function:
             value = step.compute(value)
         return value
 
-    def shorter(self) -> list[Function]:
-        """What is left of it without one operation or more."""
+    def simpler(self) -> list[Function]:
+        """What is left of it without one operation or more; where it has several, also every single operation."""
         n = len(self.steps)
-        return [Function(left) for length in range(n) for left in combinations(self.steps, length)]
+        left = [steps for length in range(n) for steps in combinations(self.steps, length)]
+        return [Function(steps) for steps in (*left, *((step,) for step in OPERATIONS if n > 1))]
 
     def neighbours(self) -> list[Function]:
         """Every function that has one other operation in the place of one of its own."""
