@@ -111,7 +111,7 @@ class HumanEval(Published):
     kind = "humaneval"
 
     def problem(self, row: Mapping[str, Any]) -> Problem:
-        prompt, shown = row["prompt"], doctest.DocTestParser().get_examples(row["prompt"])
+        prompt, shown = row["prompt"], _doctests(row["prompt"], row["entry_point"])
         return Problem(
             row["task_id"],
             prompt,
@@ -148,6 +148,12 @@ class MBPP(Published):
             [f"{setup}\n{test}" for test in tests],
             "sealed" if 11 <= number <= 510 else "dev" if 511 <= number <= 600 else "train",
         )
+
+
+def _doctests(prompt: str, entry: str) -> list[doctest.Example]:
+    """Those in the docstring of a function."""
+    defined = {node.name: node for node in ast.walk(ast.parse(prompt)) if isinstance(node, ast.FunctionDef)}
+    return doctest.DocTestParser().get_examples(ast.get_docstring(defined[entry]) or "")
 
 
 def _entry(code: str, test: str) -> str:
