@@ -51,8 +51,8 @@ def config(seed: int, arm: str) -> rft.Config:
     return rft.Config(
         seed=seed,
         task="listfn",
-        cycles=4,
-        tasks=2000,
+        cycles=3,
+        tasks=3000,
         samples=4,
         steps=120,
         gold_per_level=1,
@@ -73,6 +73,7 @@ def by_chance(task: Task, answer: str) -> float:
 
 def built(chosen: rft.Config, arm: str) -> Loop:
     loop = rft.build(chosen)
+    loop = replace(loop, stages=replace(loop.stages, other_refiners=()))
     if arm == "verifier":
         return loop
     family = chosen.family()
@@ -121,8 +122,8 @@ def rate(suite: SealedSuite, sampler: Sampler, refiner: Refiner, seed: int = 0) 
 
 def main() -> None:
     """Each run that is done is kept at once, beside those of earlier calls."""
-    for seed in map(int, sys.argv[1:] or ("0", "1", "2")):
-        for arm in ARMS:
+    for arm in ARMS:
+        for seed in map(int, sys.argv[1:] or ("0", "1", "2")):
             run = measured(seed, arm)
             print(json.dumps(run), flush=True)
             done = json.loads(OUT.read_text()) if OUT.is_file() else []

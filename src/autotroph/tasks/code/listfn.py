@@ -64,12 +64,12 @@ class OverLists(Executed, Drawn):
         return walked(answer, a)
 
     def recheck(self, task: Task, answer: str) -> float | None:
-        """Walks the syntax trees of the answer and of the gold one, on what is shown and on 50 other lists."""
+        """Walks the syntax trees of the answer and of the gold one, on what is shown and on 20 other lists."""
         if task.answer is None:
             return None
-        lists = [given for (given,), _ in task.meta["shown"]] + [given for (given,) in self.generated(task, 50)]
-        pairs = [(self.interpreted(task, task.answer, a), self.interpreted(task, answer, a)) for a in lists]
-        return float(all(gold is None or value == gold for gold, value in pairs))
+        lists = [given for (given,), _ in task.meta["shown"]] + [given for (given,) in self.generated(task, 20)]
+        golds = ((a, self.interpreted(task, task.answer, a)) for a in lists)
+        return float(all(gold is None or self.interpreted(task, answer, a) == gold for a, gold in golds))
 
     def wrong_answers(self, task: Task) -> list[str]:
         """What is out of the subset, and what gives a value that is shown whatever it is asked."""
