@@ -11,6 +11,8 @@ from autotroph.core.task import Task
 from autotroph.core.trace import Group, Trace
 from autotroph.models.rollout import rollout
 from autotroph.refine.self_consistency import elect
+from autotroph.rewards.scoring import scored
+from autotroph.rewards.verifiable import Verifiable
 
 
 @dataclass
@@ -28,18 +30,16 @@ class Agreement:
     name: str = field(init=False)
 
     def __post_init__(self) -> None:
-        self.name = f"agreement@{self.n}"
+        self.name, self.seen = f"agreement@{self.n}", Verifiable.visible(self.family)
 
     def answer(self, tasks: Sequence[Task], sampler: Sampler, seed: int) -> list[Trace]:
         groups = self.rollout(tasks, sampler, self.params, self.n, seed)
-        return [elect(self._largest(self._passing(group, sampler))) for group in groups]
+        tested = scored(groups, [self.seen], sampler.meter)
+        return [elect(self._largest(self._passing(group))) for group in tested]
 
-    def _passing(self, group: Group, sampler: Sampler) -> Group:
-        texts = list(dict.fromkeys(trace.text for trace in group.traces))
-        scores = self.family.verify_all([(self.family.visible(group.task), text) for text in texts])
-        sampler.meter.spend(verifier_calls=len(texts))
-        good = {text for text, score in zip(texts, scores, strict=True) if score == 1}
-        return Group(group.task, tuple(trace for trace in group.traces if trace.text in good) or group.traces)
+    def _passing(self, group: Group) -> Group:
+        good = tuple(trace for trace in group.traces if trace.rewards[self.seen.name] == 1)
+        return Group(group.task, good or group.traces)
 
     def _largest(self, group: Group) -> Group:
         texts = list(dict.fromkeys(trace.text for trace in group.traces))

@@ -7,9 +7,11 @@ from dataclasses import dataclass, field
 
 from autotroph.core.protocols import ExecutedFamily, Rollout, Sampler, SamplingParams
 from autotroph.core.task import Task
-from autotroph.core.trace import Trace
+from autotroph.core.trace import Group, Trace
 from autotroph.models.rollout import rollout, row_seed
 from autotroph.refine.greedy import Greedy
+from autotroph.rewards.scoring import scored
+from autotroph.rewards.verifiable import Verifiable
 
 
 @dataclass
@@ -46,7 +48,8 @@ class Repair:
 
     def _failing(self, tasks: Sequence[Task], answers: dict[int, Trace], sampler: Sampler) -> dict[int, Trace]:
         """Those of the answers, by the place of their task, that do not pass the visible tests."""
-        visible = [(self.family.visible(tasks[place]), trace.text) for place, trace in answers.items()]
-        scores = self.family.verify_all(visible)
-        sampler.meter.spend(verifier_calls=len(scores))
-        return {place: answers[place] for place, score in zip(answers, scores, strict=True) if score != 1}
+        groups = [Group(tasks[place], (trace,)) for place, trace in answers.items()]
+        seen = Verifiable.visible(self.family)
+        tested = scored(groups, [seen], sampler.meter)
+        passed = [group.traces[0].rewards[seen.name] == 1 for group in tested]
+        return {place: answers[place] for place, good in zip(answers, passed, strict=True) if not good}
