@@ -11,9 +11,12 @@ from functools import cache, partial
 from typing import Any, TypeVar
 
 from autotroph.core.task import Task
-from autotroph.sandbox import Calls, Jail, Limits, verdict
+from autotroph.sandbox import Answer, Calls, Jail, Limits, verdict
 from autotroph.tasks.family import Family
 
+Trial = tuple[Task, str, Sequence[tuple[Any, ...]]]
+"""A task, an answer, and arguments to call it with."""
+Answers = tuple[Answer, ...]
 LIMITS = Limits(wall=2.0, cpu=2.0)
 
 
@@ -67,25 +70,35 @@ class Executed(Family):
         return self.verify_all([(task, answer)])[0]
 
     def verify_all(self, pairs: Sequence[tuple[Task, str]]) -> list[float | None]:
-        return together([partial(self.judged, *pair) for pair in pairs])
-
-    def judged(self, task: Task, answer: str) -> float | None:
-        """What `verify` says."""
-        cases, program = task.meta["cases"], self.program(task, answer)
-        if not cases or program is None:
-            return 0.0 if cases else None
-        return float(verdict.pairs(jail(), program, self.entry, cases, LIMITS).passed)
+        tried = [(task, answer, [given for given, _ in task.meta["cases"]]) for task, answer in pairs]
+        wanted = [[value for _, value in task.meta["cases"]] for task, _ in pairs]
+        return [judged(*one) for one in zip(self.answers(tried), wanted, strict=True)]
 
     def behaviours(self, pairs: Sequence[tuple[Task, str]], n: int = 24) -> list[str | None]:
         """What each answer does on generated arguments, as a text that is equal for equal behaviour.
 
         None for what cannot be run, or does not get to the end.
         """
-        return together([partial(self.behaviour, *pair, n) for pair in pairs])
+        tried = [(task, answer, self.generated(task, n)) for task, answer in pairs]
+        return [
+            repr([(one.value, one.error) for one in found]) if found and len(found) == len(arguments) else None
+            for (*_, arguments), found in zip(tried, self.answers(tried), strict=True)
+        ]
 
-    def behaviour(self, task: Task, answer: str, n: int) -> str | None:
-        program, arguments = self.program(task, answer), self.generated(task, n)
-        if program is None or not arguments:
-            return None
-        outcome = jail().run(program, Calls(self.entry, arguments), LIMITS)
-        return repr([(one.value, one.error) for one in outcome.answers]) if outcome.status == "ok" else None
+    def answers(self, tried: Sequence[Trial]) -> list[Answers]:
+        """What each program gives for its arguments, in order: as many as it gets to."""
+        return together([partial(self.alone, *trial) for trial in tried])
+
+    def alone(self, task: Task, answer: str, arguments: Sequence[tuple[Any, ...]]) -> Answers:
+        """What one program gives, in a child of its own."""
+        program = self.program(task, answer)
+        return () if program is None else jail().run(program, Calls(self.entry, arguments), LIMITS).answers
+
+
+def judged(found: Answers, wanted: Sequence[Any]) -> float | None:
+    """1 for just the wanted values, else 0; None where nothing is wanted."""
+    if not wanted:
+        return None
+    pairs = zip(found, wanted, strict=False)
+    same = all(answer.error is None and verdict.same(answer.value, value) for answer, value in pairs)
+    return float(same and len(found) == len(wanted))

@@ -16,6 +16,7 @@ from typing import Any
 from autotroph.core.task import Provenance, Task, split_of, stable_hash
 from autotroph.tasks.code.examples import LENGTHS, Case, agrees, hidden_cases, inputs, told_apart
 from autotroph.tasks.code.executed import Executed
+from autotroph.tasks.code.expressions import Expressions
 from autotroph.tasks.code.functions import Function, Operation, drawn
 from autotroph.tasks.code.subset import evaluate, parse
 from autotroph.tasks.family import ASCII, FULLWIDTH
@@ -30,10 +31,7 @@ def written(shown: Sequence[Case]) -> str:
 
 
 class OverLists(Executed, Drawn):
-    """Level n: a function of n operations, told by n + 2 cases of three to six digits, judged on 16 of up to eight.
-
-    Answers are expressions over `a`, in the subset of Python that `subset.parse` admits.
-    """
+    """Level n: a function of n operations, told by n + 2 cases of three to six digits, judged on 16 of up to eight."""
 
     levels = range(1, 5)
     alphabet = digits + ascii_lowercase + "[](),:;<>=+-*/%| "
@@ -52,9 +50,6 @@ class OverLists(Executed, Drawn):
         prompt, answer = self.pose(function, shown, rng)
         key, meta = stable_hash(self.name, prompt), {"shown": shown, "cases": hidden}
         return Task(key, self.name, prompt, answer, level, split_of(key), Provenance("procedural"), meta)
-
-    def program(self, task: Task, answer: str) -> str | None:
-        return None if parse(answer) is None else f"f = lambda a: {answer}"
 
     def generated(self, task: Task, n: int) -> list[tuple[Any, ...]]:
         return [(a,) for a in inputs(n, LENGTHS, random.Random(stable_hash(task.key, "generated")))]
@@ -93,7 +88,14 @@ def walked(answer: str, a: list[int], f: str | None = None) -> Any:
         return None
 
 
-class ListFn(OverLists):
+class OneExpression(Expressions, OverLists):
+    """The answer is an expression over `a`, in the subset of Python that `subset.parse` admits."""
+
+    def function(self, task: Task, answer: str) -> str | None:
+        return None if parse(answer) is None else f"lambda a: {answer}"
+
+
+class ListFn(OneExpression):
     """Find a function: "[3,1,2]>[1,2,3];...=" -> "sorted(a)"."""
 
     name = "listfn"
@@ -102,7 +104,7 @@ class ListFn(OverLists):
         return written(shown), function.source
 
 
-class Bugs(OverLists):
+class Bugs(OneExpression):
     """Repair a function: "a[2:]|[3,1,2]>[1,2];...=" -> "a[1:]".
 
     The program that is given has one operation in the place of another, and fails at least one of the cases shown.
@@ -124,7 +126,7 @@ class Bugs(OverLists):
         return [task.prompt.partition("|")[0], *super().wrong_answers(task)]
 
 
-class Partial(OverLists):
+class Partial(OneExpression):
     """Write the definition that a program lacks: "f(sorted(a))|[3,1,2]>[1,2];...=" -> "a[:2]", which is f of a.
 
     Level n: one operation of n + 1 is missing.
@@ -132,7 +134,6 @@ class Partial(OverLists):
 
     name = "partial"
     levels = range(1, 4)
-    entry = "g"
 
     def draw(self, level: int, rng: random.Random) -> Task:
         return replace(super().draw(level + 1, rng), level=level)
@@ -142,9 +143,9 @@ class Partial(OverLists):
         missing, steps[hole] = steps[hole], Operation("f({})", steps[hole].compute)
         return f"{Function(tuple(steps)).source}|{written(shown)}", Function((missing,)).source
 
-    def program(self, task: Task, answer: str) -> str | None:
-        body = task.prompt.partition("|")[0]
-        return None if parse(answer) is None else f"f = lambda a: {answer}\ng = lambda a: {body}"
+    def function(self, task: Task, answer: str) -> str | None:
+        known = super().function(task, answer)
+        return known and f"(lambda f: lambda a: {task.prompt.partition('|')[0]})({known})"
 
     def interpreted(self, task: Task, answer: str, a: list[int]) -> Any:
         return walked(task.prompt.partition("|")[0], a, answer)

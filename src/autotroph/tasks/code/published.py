@@ -14,6 +14,7 @@ import re
 from abc import abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +22,7 @@ from autotroph.core.errors import AutotrophError
 from autotroph.core.task import Provenance, Split, Task, stable_hash
 from autotroph.models.hub import fetched
 from autotroph.sandbox import verdict
-from autotroph.tasks.code.executed import LIMITS, Executed, jail
+from autotroph.tasks.code.executed import LIMITS, Executed, jail, together
 from autotroph.tasks.family import ASCII
 from autotroph.tasks.listed import Listed
 
@@ -82,7 +83,10 @@ class Published(Executed, Listed):
         whole = re.search(rf"^(def {problem.entry}\b|{problem.entry} *=)", code, re.MULTILINE)
         return (problem.context.partition(f"def {problem.entry}")[0] if whole else problem.context) + code
 
-    def judged(self, task: Task, answer: str) -> float | None:
+    def verify_all(self, pairs: Sequence[tuple[Task, str]]) -> list[float | None]:
+        return together([partial(self._tested, *pair) for pair in pairs])
+
+    def _tested(self, task: Task, answer: str) -> float | None:
         """1 where all tests hold, else 0; None where there is none to run."""
         tests = {str(number): test for number, test in enumerate(task.meta["cases"])}
         if not tests:

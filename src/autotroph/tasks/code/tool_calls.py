@@ -14,7 +14,7 @@ from typing import Any
 
 from autotroph.core.task import Provenance, Task, split_of, stable_hash
 from autotroph.tasks.code.examples import LENGTHS, hidden_cases, inputs
-from autotroph.tasks.code.executed import Executed
+from autotroph.tasks.code.expressions import Expressions
 from autotroph.tasks.code.functions import Function, Operation
 from autotroph.tasks.family import ASCII
 from autotroph.tasks.procedural import Drawn
@@ -72,7 +72,7 @@ HEADER = "Tools, each applied to the list that the one before it left:\n" + "".j
 )
 
 
-class ToolCalls(Executed, Drawn):
+class ToolCalls(Expressions, Drawn):
     """Level n: a request that takes n calls; the answer is a JSON list of {"name", "arguments"}.
 
     Other calls than the reference ones are right where they do the same: slice(0, 2) for take(2).
@@ -93,9 +93,9 @@ class ToolCalls(Executed, Drawn):
         cases = {"shown": [], "cases": hidden}
         return Task(key, self.name, prompt, _json(calls), level, split_of(key), Provenance("procedural"), cases)
 
-    def program(self, task: Task, answer: str) -> str | None:
+    def function(self, task: Task, answer: str) -> str | None:
         calls = called(answer)
-        return None if calls is None else f"f = lambda a: {calls.source}"
+        return None if calls is None else f"lambda a: {calls.source}"
 
     def generated(self, task: Task, n: int) -> list[tuple[Any, ...]]:
         return [(a,) for a in inputs(n, LENGTHS, random.Random(stable_hash(task.key, "generated")))]
