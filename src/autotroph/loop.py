@@ -12,6 +12,7 @@ from typing import Protocol
 from autotroph.core.budget import Meter
 from autotroph.core.decision import Decision, Report
 from autotroph.core.errors import AutotrophError
+from autotroph.core.estimate import Estimate
 from autotroph.core.protocols import Gate, Optimize, Probe, Refiner, Selector, Source, Verify, View
 from autotroph.core.task import Task, refuse_unless_train
 from autotroph.core.trace import Group, Trace
@@ -101,6 +102,8 @@ class Loop:
     """Whether most sealed tasks of a decision are of levels that the champion solves in part."""
     require_gap: float | None = None
     """Least upper bound of the gap with which the run may begin."""
+    estimate: Callable[[], Estimate] | None = None
+    """What the run is going to cost, its base aside."""
 
     def finished(self, state: State) -> bool:
         reached = self.target_level is not None and state.level >= self.target_level

@@ -23,6 +23,7 @@ from autotroph.models.engine import Engine, compute_dtype
 from autotroph.models.recorded import Recorded, fingerprint
 from autotroph.models.tokenizer import TextTokenizer
 from autotroph.models.transformer import Transformer
+from autotroph.store.journal import CANDIDATE
 from autotroph.store.record import CycleRecord
 from autotroph.store.run import Run
 
@@ -115,9 +116,8 @@ class State:
         Training that was under way is: what it sampled and verified is replayed, its steps are taken anew.
         """
         whose = self.champion.id, self.trainee.id, json.dumps(dict(self.knobs), sort_keys=True)
-        name, parts = self.meter.replayed(
-            stable_hash("optimize", str(self.run_seed), str(self.cycle), *whose, digest(groups))
-        )
+        made_of = stable_hash(str(self.run_seed), str(self.cycle), *whose, digest(groups))
+        name, parts = self.meter.replayed(f"{CANDIDATE} {made_of}")
         for answer in parts.values():
             made = json.loads(answer)
             return Policy(**made["policy"]), made["metrics"]

@@ -80,8 +80,8 @@ def verify(path: Path, root: str | None = None, key: str | None = None) -> Findi
         run = opened.enter_context(Run(folder, write=False))
         light = path.is_file() and not run.policies.root.exists()
         try:
-            opened.enter_context(run.ledger.frozen())
-            _check(run, root, key, light, found)
+            with run.ledger.frozen():
+                _check(run, root, key, light, found)
         except apsw.Error as error:
             found.blame(None, f"the database is damaged: {error}")
     found.faults.sort(key=lambda fault: -1 if fault.event is None else fault.event)

@@ -133,7 +133,7 @@ def test_help_shows_defaults_and_ranges(capsys: pytest.CaptureFixture[str]) -> N
 
 
 def test_a_budget_stops_at_a_safe_point_with_its_own_code(capsys: pytest.CaptureFixture[str]) -> None:
-    arguments = ["run", "length_generalisation", *TINY, "--out", "r", "--rounds", "5", "--budget-tokens", "1"]
+    arguments = ["run", "length_generalisation", *TINY, "--out", "r", "--rounds", "5", "--budget-tokens", "6000"]
     assert invoke(arguments) == 3
     assert "tokens" in capsys.readouterr().err
     assert invoke(["report", "r"]) == 0

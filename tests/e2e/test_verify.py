@@ -3,12 +3,15 @@
 import json
 import shutil
 import sqlite3
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+import autotroph
 from autotroph.cli.main import invoke
 from autotroph.store.artifacts import digest
 from autotroph.store.ledger import GENESIS, chain_hash, entry
@@ -20,6 +23,9 @@ TINY = [
     "--batch", "8", "--base-train-batch", "8", "--reach", "0",
 ]  # fmt: skip
 
+
+ALARM = {"monitor": "depth", "value": 1.0, "limit": 0.5, "response": "warn", "change": None}
+REFINEMENT = {"outcome": "not matched", "levels": [1], "comparisons": []}
 
 FIRST, LAST = 3, 4
 """Events of the two cycles."""
@@ -220,6 +226,18 @@ def test_one_rewritten_decision_with_the_chain_made_anew(run: Path, check: Any) 
         (lambda data: data["state"]["trainee"].update(id="0123456789abcdef"), "trainee 0123456789abcdef goes on"),
         (lambda data: data["record"]["candidate_accuracy"].update({"1": [1.0, 7]}), "the accuracy of its candidate"),
         (lambda data: data.pop("record"), "it cannot be read: KeyError: 'record'"),
+        (lambda data: data["state"]["trainee"].update(uri="a" * 64), f"trainee {'a' * 64} goes on"),
+        (lambda data: data["state"].update(level=3), "it goes on with level 3, and that should be 1"),
+        (lambda data: data["state"].update(knobs={"real_floor": 0.0}), "it goes on with knobs {'real_floor': 0.0}"),
+        (lambda data: data["record"].update(mastered=2), "its mastered is 2, by its rows 1"),
+        (lambda data: data["ruling"].update(tried={"2": 0}), "its mastered is 1, by its rows 2"),
+        (lambda data: data["record"].update(level=9), "its level is 9, by its rows"),
+        (lambda data: data["record"]["metrics"].update(kept=50.0), "its kept is 50.0, by its rows"),
+        (lambda data: data["record"]["metrics"].update(saturation=0.5), "its saturation is 0.5, by its per-task"),
+        (lambda data: data["record"]["metrics"].update(self_made_share=0.99), "due: vendi_ngram, self_made_share"),
+        (lambda data: data["record"]["alarms"].append(ALARM), "figures: vendi_ngram, depth; due: vendi_ngram"),
+        (lambda data: data["record"]["decision"].update(refinement=REFINEMENT), "its refinement does not follow"),
+        (lambda data: data["meter"].update(tokens=1), "it has spent 1 tokens"),
     ],
 )
 def test_other_forgeries_with_the_chain_made_anew(run: Path, check: Any, change: Any, words: str) -> None:
@@ -227,6 +245,136 @@ def test_other_forgeries_with_the_chain_made_anew(run: Path, check: Any, change:
     code, found = check(run)
     assert code == 1
     assert any(seq == LAST and words in what for seq, what in lines(found)), found
+
+
+@pytest.mark.parametrize(
+    ("seq", "change", "words"),
+    [
+        (5, lambda data: data["champion_accuracy"].update({"1": [1.0, 4]}), "the accuracy of its champion"),
+        (5, lambda data: data["base_accuracy"].clear(), "the accuracy of its base"),
+        (5, lambda data: data.pop("evidence"), "it cannot be read: KeyError: 'evidence'"),
+        (1, lambda data: data["policy"].update(uri="a" * 64), f"base {'a' * 64} goes on"),
+        (0, lambda data: data["config"]["monitors"]["ceiling"].update(low=2.0), "due: vendi_ngram, ceiling"),
+    ],
+)
+def test_forgeries_of_other_events_with_the_chain_made_anew(
+    run: Path, check: Any, seq: int, change: Any, words: str
+) -> None:
+    rewrite(run, changed(rows(run), seq, change))
+    code, found = check(run)
+    assert code == 1
+    assert any(words in what for _, what in lines(found)), found
+
+
+@pytest.mark.parametrize("kind", ["start", "base", "gap", "cycle", "end"])
+def test_a_second_event_of_what_happens_once_is_named(run: Path, check: Any, kind: str) -> None:
+    """Readers take the last one of a kind: a second one would tell them something else."""
+    events = rows(run)
+    rewrite(run, [*events, next(row for row in events if row[2] == kind)])
+    said = [what for seq, what in lines(check(run)[1]) if seq == 6]
+    assert any("is due after those before it" in what or "and that once" in what for what in said)
+
+
+def test_events_of_other_kinds_say_nothing_that_could_be_wrong(run: Path, check: Any) -> None:
+    """Approvals, journals and whatever else a run writes down; they are in the chain and the root as all are."""
+    rewrite(run, [*rows(run), [6, 7, "approval", '{"of": "x"}', ""]])
+    assert check(run)[0] == 0
+
+
+def test_a_kind_that_reads_otherwise_than_it_is_hashed_is_named(run: Path, check: Any) -> None:
+    """Such an event has the honest one's leaf, and is of no kind that a reader asks for: the root alone is the same."""
+    honest = check(run)[1]["root"]
+    events = rows(run)
+    seq, at, kind, data, digest = events[LAST]
+    head, rest = json.dumps({"x": 1}), data
+    events[LAST] = [seq, at, kind, f"{head}\n{rest}", digest]
+    rewrite(run, events)
+    split = check(run)[1]["root"]
+    events[LAST] = [seq, at, f"{kind}\n{head}", rest, digest]
+    rewrite(run, events)
+    code, found = check(run, "--root", split)
+    assert (code, found["root"]) == (1, split)
+    assert split != honest
+    assert (LAST, "its kind goes over more than one line") in lines(found)
+
+
+def test_an_older_format_is_said_in_one_line(run: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with sqlite3.connect(run / "ledger.sqlite") as db:
+        db.execute("PRAGMA user_version = 0")
+    assert invoke(["verify", str(run)]) == 2
+    shown = capsys.readouterr()
+    assert "of an older format (0, this version reads 2)" in shown.err
+    assert (shown.err.count("\n"), shown.out) == (1, "")
+
+
+def test_a_bundle_is_verified_by_another_user_elsewhere(run: Path, check: Any, tmp_path: Path) -> None:
+    """In a process of its own, with another home and working directory, after the run itself is gone."""
+    root, home = check(run)[1]["root"], tmp_path / "away" / "home"
+    home.mkdir(parents=True)
+    assert invoke(["export", str(run), "--out", str(tmp_path / "away" / "r.tar.gz")]) == 0
+    shutil.rmtree(run)
+    done = subprocess.run(
+        [sys.executable, "-m", "autotroph", "verify", "r.tar.gz", "--root", root, "--json"],
+        cwd=home.parent,
+        env={"HOME": str(home), "PATH": "/usr/bin:/bin", "PYTHONPATH": str(Path(autotroph.__file__).parents[1])},
+        capture_output=True,
+        text=True,
+    )
+    found = json.loads(done.stdout)
+    assert (done.returncode, found["root"], found["artifacts"], found["absent"]) == (0, root, 8, [])
+
+
+def test_a_light_bundle_says_what_could_not_be_hashed(run: Path, check: Any, tmp_path: Path) -> None:
+    root = check(run)[1]["root"]
+    assert invoke(["export", str(run), "--light", "--out", str(tmp_path / "light")]) == 0
+    code, found = check(tmp_path / "light", "--root", root)
+    assert (code, found["faults"], found["artifacts"]) == (3, [], 5)
+    assert sorted(found["absent"]) == sorted(path.name for path in (run / "policies").iterdir())
+
+
+def test_a_forged_run_is_forged_in_a_bundle(run: Path, check: Any, tmp_path: Path) -> None:
+    rewrite(run, changed(rows(run), LAST, promote))
+    assert invoke(["export", str(run), "--light", "--out", str(tmp_path / "forged")]) == 0
+    code, found = check(tmp_path / "forged")
+    assert code == 1
+    assert any("verdict is 'promote', recomputed" in what for _, what in lines(found))
+
+
+def test_a_policy_missing_from_a_whole_bundle_is_a_fault(run: Path, check: Any, tmp_path: Path) -> None:
+    name = json.loads(rows(run)[1][3])["policy"]["id"]
+    shutil.rmtree(run / "policies" / name)
+    assert invoke(["export", str(run), "--out", str(tmp_path / "b")]) == 0
+    code, found = check(tmp_path / "b")
+    assert (code, lines(found)) == (1, [(1, f"policy {name} is missing")])
+
+
+def test_two_runs_side_by_side(run: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    other = Path(shutil.copytree(run, tmp_path / "other"))
+    assert invoke(["diff", str(run), str(other)]) == 0
+    assert "Every cycle made the same candidate and had the same verdict." in capsys.readouterr().out
+    events = changed(rows(other), LAST, promote)
+    events = changed(events, 0, lambda data: data["config"]["gate"].update(alpha=0.2))
+    rewrite(other, changed(events, 5, lambda data: data["champion_accuracy"].update({"1": [1.0, 4]})))
+    assert invoke(["diff", str(run), str(other), "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert (found["runs"], found["settings"]) == (["r", "other"], {"gate.alpha": [0.05, 0.2]})
+    assert (found["parted"], found["candidates_parted"], len(found["cycles"])) == (1, None, 2)
+    assert [side["verdict"] for side in found["cycles"][1]][1] == "promote"
+    mine, theirs = found["accuracy"]["1"]
+    assert (theirs["mean"], theirs["n"]) == (1.0, 4)
+    assert theirs["low"] < 1.0 == theirs["high"]
+    assert mine != theirs
+    assert found["cost"]["tokens"][0] == found["cost"]["tokens"][1] > 0
+
+
+def test_a_stopped_run_shows_its_root_too(
+    tmp_path: Path, check: Any, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / "r"
+    assert invoke(["run", "length_generalisation", *TINY, "--budget-tokens", "1", "--out", str(folder)]) == 3
+    *_, line, stopped = capsys.readouterr().err.strip().splitlines()
+    assert stopped.startswith("stopped: budget: tokens")
+    assert check(folder, "--root", line.split()[2])[0] == 0
 
 
 def test_bad_input_is_one_line_and_exit_2(honest: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

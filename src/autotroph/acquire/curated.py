@@ -6,10 +6,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from autotroph.core.errors import AutotrophError
+from autotroph.core.estimate import Work
 from autotroph.core.protocols import TaskFamily, Tokenizer, View
 from autotroph.core.task import Task
 from autotroph.core.trace import Group
 from autotroph.models.episode import gold_for
+from autotroph.models.lengths import Lengths
 
 
 def gold_groups(tasks: Sequence[Task], family: TaskFamily, tokenizer: Tokenizer) -> list[Group]:
@@ -32,6 +34,9 @@ class Curated:
             for level in self.levels
             for group in gold_groups(self.family.generate(level, self.per_level, seed), self.family, tokenizer)
         ]
+
+    def estimate(self, lengths: Lengths) -> Work:
+        return Work()
 
 
 @dataclass(frozen=True)
@@ -58,3 +63,6 @@ class Bare:
                 "leaves none to practise; lower --base-train-rows or raise --level"
             )
         return groups
+
+    def estimate(self, lengths: Lengths) -> Work:
+        return Work()

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from autotroph.core.estimate import Range, Work
 from autotroph.core.protocols import RewardFn, SamplingParams, TaskFamily, View
 from autotroph.core.trace import Group
 from autotroph.models.episode import rollout_for
+from autotroph.models.lengths import Lengths
 from autotroph.rewards.scoring import scored
 
 
@@ -29,3 +31,11 @@ class Interaction:
         params = SamplingParams(temperature=view.knobs.get("temperature", self.temperature), max_tokens=longest)
         tried = rollout_for(self.family)(tasks, view.sampler(view.champion), params, self.samples, view.seed("tries"))
         return scored(tried, [self.reward], view.meter)
+
+    def estimate(self, lengths: Lengths) -> Work:
+        """The report looks at every try that is kept."""
+        tasks = lengths.tasks(self.n, self.levels)
+        rows = len(tasks) * self.samples
+        longest = max(self.family.max_answer(level) for level in self.levels) + 1
+        asked = self.reward.verifier_calls * rows
+        return lengths.sampled(tasks, self.samples, longest) + Work(verifier_calls=Range(asked, asked + rows))

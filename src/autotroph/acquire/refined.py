@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from autotroph.core.estimate import Range, Work
 from autotroph.core.protocols import Refiner, TaskFamily, View
 from autotroph.core.trace import Group
+from autotroph.models.lengths import Lengths
 
 
 @dataclass(frozen=True)
@@ -26,3 +28,9 @@ class Refined:
         tasks = [task for level in self.levels for task in self.family.generate(level, each, seed)]
         answers = self.refiner.answer(tasks, view.sampler(view.champion), view.seed("refined answers"))
         return [Group(task, (answer,)) for task, answer in zip(tasks, answers, strict=True)]
+
+    def estimate(self, lengths: Lengths) -> Work:
+        """The report looks at every answer that is kept."""
+        tasks = lengths.tasks(self.n, self.levels)
+        longest = max(self.family.max_answer(level) for level in self.levels) + 1
+        return lengths.sampled(tasks, self.refiner.n, longest) + Work(verifier_calls=Range(0, len(tasks)))

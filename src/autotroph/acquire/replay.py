@@ -6,18 +6,23 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from autotroph.core.protocols import Source, View
+from autotroph.core.estimate import Work, total
+from autotroph.core.protocols import View
 from autotroph.core.trace import Group, Trace
+from autotroph.models.lengths import Estimated, Lengths
 
 
 @dataclass(frozen=True)
 class Mixed:
     """What all the sources propose, in their order."""
 
-    sources: Sequence[Source]
+    sources: Sequence[Estimated]
 
     def propose(self, view: View) -> list[Group]:
         return [group for source in self.sources for group in source.propose(view)]
+
+    def estimate(self, lengths: Lengths) -> Work:
+        return total(source.estimate(lengths) for source in self.sources)
 
 
 @dataclass(frozen=True)
@@ -40,6 +45,9 @@ class Replay:
             levels |= of_cycle
         return [group for rows in levels.values() for group in rows]
 
+    def estimate(self, lengths: Lengths) -> Work:
+        return Work()
+
 
 @dataclass(frozen=True)
 class Poisoned:
@@ -48,7 +56,7 @@ class Poisoned:
     The planted failure behind `--poison-round`: all labels wrong, all of the right length and format.
     """
 
-    source: Source
+    source: Estimated
     at: int
     digits: str = "0123456789"
 
@@ -67,3 +75,6 @@ class Poisoned:
             return replace(trace, ids=moved, text=trace.text.translate(text))
 
         return [Group(group.task, tuple(corrupt(trace) for trace in group.traces)) for group in groups]
+
+    def estimate(self, lengths: Lengths) -> Work:
+        return self.source.estimate(lengths)

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
+from autotroph.core.estimate import Range, Work
 from autotroph.core.protocols import SamplingParams, TaskFamily, View
 from autotroph.core.task import Provenance
 from autotroph.core.trace import Group
 from autotroph.models.episode import rollout_for
+from autotroph.models.lengths import Lengths
 
 
 @dataclass(frozen=True)
@@ -47,3 +49,12 @@ class Harder:
             Group(task, tuple(trace for group in groups for trace in group.traces))
             for task, *groups in zip(tasks, *answers, strict=True)
         ]
+
+    def estimate(self, lengths: Lengths) -> Work:
+        """Every member answers, on levels above those that were taught; the report looks at what is kept."""
+        top = min(max(lengths.levels) + self.ahead, self.family.levels[-1])
+        levels = range(min(lengths.taught + 1, top), top + 1)
+        fewest = min(len(lengths.tasks(self.n, [level])) for level in levels)
+        rows = (self.n + self.ahead) * lengths.members * self.samples
+        tried = lengths.somewhere(Range(fewest, self.n + self.ahead), self.samples, levels) * lengths.members
+        return tried + Work(verifier_calls=Range(0, rows))

@@ -2,7 +2,7 @@
 
 Exit codes: 0 done; 2 a mistake in what was given (one line on stderr says what, where and the way out); 3 a budget cap
 stopped the run at a safe point; 130 interrupted, resumable. `gate` has its own: 0 promote, 1 hold, 3 roll back; and so
-has `verify`: 0 sound, 1 not, 3 sound as far as it is there.
+has `verify`: 0 sound, 1 not, 3 sound as far as it is there, and `track`: 0 all delivered, 1 not.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import tomllib
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -23,11 +23,16 @@ from autotroph.cli.export import export
 from autotroph.cli.gate import gate
 from autotroph.cli.gc import gc
 from autotroph.cli.keygen import keygen
+from autotroph.cli.metrics import metrics
 from autotroph.cli.options import nested, options
 from autotroph.cli.runs import runs
+from autotroph.cli.track import track, track_option
 from autotroph.cli.verify import verify
 from autotroph.core.config import merged
 from autotroph.core.errors import AutotrophError, BudgetExceeded
+
+if TYPE_CHECKING:
+    from autotroph.track.trackers import Trackers
 
 SIGN = "private key that signs the ledger after each cycle; `autotroph keygen` makes one"
 EXIT_MISTAKE, EXIT_BUDGET, EXIT_INTERRUPTED = 2, 3, 130
@@ -73,14 +78,20 @@ class Recipes(click.Group):
             name = settings.pop("recipe")
         recipe = registry.find(name)
 
-        def start(out: str | None, sign: Path | None, as_json: bool, **flags: Any) -> None:
+        def start(
+            out: str | None, sign: Path | None, trackers: Trackers, as_json: bool, estimate: bool, **flags: Any
+        ) -> None:
             config = recipe.configure(merged(settings, nested(flags)))
-            _start(recipe, config, Path(out) if out else None, sign, as_json)
+            loop = _affordable(recipe.build(config), config.budget, aloud=estimate, as_json=as_json)
+            if not estimate:
+                _start(recipe, config, Path(out) if out else None, sign, trackers, as_json, loop)
 
         common: list[click.Parameter] = [
             click.Option(["--out"], type=click.STRING, default=None, help="run folder [default: runs/RECIPE-N]"),
             click.Option(["--sign"], type=click.Path(path_type=Path), default=None, help=SIGN),
+            track_option,
             click.Option(["as_json", "--json"], is_flag=True, help="print a last line with the summary as JSON"),
+            click.Option(["--estimate"], is_flag=True, help="print what the run is going to cost, and stop"),
         ]
         return click.Command(cmd_name, callback=start, params=[*common, *options(recipe.config)], help=recipe.title)
 
@@ -118,21 +129,22 @@ def run() -> None:
     """Run a recipe, or a TOML file that names one, in a new run folder."""
 
 
-for command in (gate, drill, verify, runs, export, diff, gc, keygen):
+for command in (gate, drill, verify, runs, export, diff, gc, keygen, track, metrics):
     cli.add_command(command)
 
 
-@cli.command()
+@cli.command(params=[track_option])
 @click.argument("folder", type=click.Path(path_type=Path))
 @click.option("--sign", type=click.Path(path_type=Path), default=None, help=SIGN)
 @click.option("as_json", "--json", is_flag=True, help="print a last line with the summary as JSON")
-def resume(folder: Path, sign: Path | None, as_json: bool) -> None:
+def resume(folder: Path, sign: Path | None, trackers: Trackers, as_json: bool) -> None:
     """Go on with a run after anything: Ctrl-C, a crash, a full disk, a budget cap."""
     from autotroph.recipes import registry
     from autotroph.store.run import Run
 
-    with Run.open(folder, signer=_signer(sign)) as opened:
+    with trackers, Run.open(folder, signer=_signer(sign)) as opened:
         opened.check_signer()
+        trackers.start(folder)
         recipe = registry.find(opened.start["recipe"])
         _drive(recipe, recipe.configure(opened.start["config"]), opened, as_json)
 
@@ -219,7 +231,7 @@ def bench(name: str, repeats: int, out: Path | None, as_json: bool) -> None:
     import importlib
 
     from autotroph.bench.case import as_table
-    from autotroph.store.artifacts import clear_disk_errors
+    from autotroph.store.disk import clear_disk_errors
     from autotroph.store.run import machine
 
     cases = importlib.import_module(f"autotroph.bench.{name}").run(repeats)
@@ -236,18 +248,35 @@ def bench(name: str, repeats: int, out: Path | None, as_json: bool) -> None:
         Console().print(as_table(cases))
 
 
+def _affordable(loop: Any, budget: Any, aloud: bool, as_json: bool) -> Any:
+    """The loop, once it is said what it is going to cost. Raises AutotrophError where that is surely beyond a cap."""
+    from autotroph.report.sentences import estimate_sentence
+
+    if loop.estimate is not None:
+        expected = loop.estimate()
+        if aloud and as_json:
+            click.echo(json.dumps({name: asdict(found) for name, found in expected.ranges().items()}))
+        else:
+            click.echo(estimate_sentence(expected), err=not aloud)
+        expected.refuse(budget)
+    return loop
+
+
 def _signer(key: Path | None) -> Any:
     from autotroph.store.signing import Signer
 
     return None if key is None else Signer(key)
 
 
-def _start(recipe: Any, config: Any, out: Path | None, sign: Path | None, as_json: bool) -> None:
+def _start(
+    recipe: Any, config: Any, out: Path | None, sign: Path | None, trackers: Trackers, as_json: bool, loop: Any
+) -> None:
     from autotroph.store.run import Run
 
-    loop = recipe.build(config)
     folder, signer = out or _fresh_folder(recipe.name), _signer(sign)
-    with Run.create(folder, {"recipe": recipe.name, "config": config.model_dump(mode="json")}, signer) as created:
+    start = {"recipe": recipe.name, "config": config.model_dump(mode="json")}
+    with trackers, Run.create(folder, start, signer) as created:
+        trackers.start(folder)
         _drive(recipe, config, created, as_json, loop)
 
 
@@ -255,7 +284,6 @@ def _drive(recipe: Any, config: Any, opened: Any, as_json: bool, loop: Any = Non
     """Run to the end, show it live, write the report; a run that is stopped shows its root, too."""
     from autotroph.cli.live import Live
     from autotroph.loop import run_loop
-    from autotroph.report import html, table
 
     loop = loop or recipe.build(config)
     try:
@@ -265,6 +293,8 @@ def _drive(recipe: Any, config: Any, opened: Any, as_json: bool, loop: Any = Non
         opened.sign()
         click.echo(root_line(opened.ledger), err=True)
         raise
+    from autotroph.report import html, table  # a resumed run need not wait for what draws its report
+
     record = opened.record()
     html.write(record, opened.folder / "report.html")
     watch.console.print(table.final_table(record))
@@ -300,6 +330,7 @@ def summary(record: Any, folder: Path) -> dict[str, Any]:
         ],
         "seconds": record.seconds,
         "tokens": record.tokens,
+        "lost": record.lost,
         "ledger_root": record.root,
     }
 

@@ -42,6 +42,7 @@ def verify(path: Path, root: str | None, key: str | None, as_json: bool) -> int:
         verdict = f"{len(found.faults)} faults" if found.faults else "sound as far as it is there"
         verdict = "sound" if not (found.faults or found.absent) else verdict
         compared = "" if root else ", not compared with a printed one"
-        signed = f"; signed up to event {found.signed - 1}" if found.signed else ""
-        click.echo(f"{verdict}: {counts}; root {found.root}{compared}{signed}{' by the key given' if public else ''}")
+        by = " by the key given" if public else ""
+        signed = f"; signed up to event {found.signed - 1}{by}" if found.signed else ""
+        click.echo(f"{verdict}: {counts}; root {found.root}{compared}{signed}")
     return EXIT_FAULTS if found.faults else EXIT_ABSENT if found.absent else 0

@@ -15,7 +15,7 @@ from pydantic import Field
 from autotroph.core.config import Config
 from autotroph.core.errors import AutotrophError, BudgetExceeded
 
-BEAT = 0.1
+BEAT = 0.5
 """Seconds between two marks of the time; so many more count as spent where a process is killed."""
 
 COUNTERS = ("tokens", "trained_tokens", "verifier_calls", "flops", "dollars")
@@ -91,7 +91,8 @@ class Meter:
         with self._changed:
             self._count(cost)
             _add(self._paid, cost)
-            self._mark()
+            if not self._under_way:  # else it is marked at its worst until the unit is over
+                self._mark()
 
     def waste(self, **cost: float) -> None:
         """Count what was paid for nothing: a request that may be billed and brought no answer."""

@@ -301,6 +301,11 @@ class Refiner(Protocol):
 
     name: str
 
+    @property
+    def n(self) -> int:
+        """Samples that it takes of each task."""
+        ...
+
     def answer(self, tasks: Sequence[Task], sampler: Sampler, seed: int) -> list[Trace]: ...
 
 

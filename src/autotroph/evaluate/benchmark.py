@@ -8,11 +8,13 @@ from dataclasses import replace
 
 from autotroph.core.decision import Report, Result
 from autotroph.core.errors import AutotrophError, SealedLeak
+from autotroph.core.estimate import Range, Work
 from autotroph.core.fingerprint import Fingerprints, fingerprint
 from autotroph.core.protocols import Refiner, Sampler, TaskFamily
 from autotroph.core.task import Task, stable_hash
 from autotroph.core.trace import Group
 from autotroph.evaluate.adaptive import allotted
+from autotroph.models.lengths import Lengths
 from autotroph.rewards.scoring import scored
 from autotroph.rewards.verifiable import Verifiable
 
@@ -75,6 +77,14 @@ class SealedSuite:
     def fresh(self, levels: Sequence[int], n: int, seed: int) -> SealedSuite:
         """Another suite of the same family: about n tasks, spread over the levels."""
         return SealedSuite(self._family, levels, -(-n // len(levels)), seed)
+
+    def estimate(self, lengths: Lengths, samples: int, longest: int) -> Work:
+        """One run of it: so many answers to each task, of at most `longest` tokens, of which one is verified."""
+        others = sum(map(len, self._guards))
+        own = lengths.sampled(self._tasks, samples, longest)
+        guards = Work(Range(1, longest), Range(1, lengths.row().high)) * (others * samples)
+        calls = len(self) + others
+        return own + guards + Work(verifier_calls=Range(calls, calls))
 
     def refuse_leaks(self, groups: Sequence[Group], where: str) -> None:
         """Raises SealedLeak where something to learn from is one of these tasks, whatever split it says it is of."""

@@ -11,7 +11,6 @@ import math
 from collections.abc import Sequence
 
 import numpy as np
-from scipy.special import betainc, betaln, logsumexp
 
 STAKES = np.geomspace(0.01, 0.99, 40)
 """Shares of the largest possible stake that the gambler of `mean_above` divides its first money among."""
@@ -24,6 +23,8 @@ def sign_evidence(gained: int, lost: int) -> float:
     stakes, hence the same for every order of the pairs: 2^(n+1) B(gained + 1, lost + 1) P(Beta(gained + 1, lost + 1) >
     1/2) with n = gained + lost. Source of the method: Ramdas et al., arXiv:2210.01948.
     """
+    from scipy.special import betainc, betaln
+
     upper = float(betainc(lost + 1, gained + 1, 0.5))
     tail = math.log(upper) if upper > 0 else -math.inf
     return (gained + lost + 1) * math.log(2) + float(betaln(gained + 1, lost + 1)) + tail
@@ -40,6 +41,8 @@ def mean_above(values: Sequence[float] | np.ndarray, bound: float) -> float:
     The wealth is the mean over stakes s of prod_i (1 + s (x_i - bound)), s in `STAKES` / (1 + bound), which is never
     negative (Waudby-Smith and Ramdas, arXiv:2010.09686, section 4). 1 where there are no values, or bound >= 1.
     """
+    from scipy.special import logsumexp
+
     if bound >= 1 or bound <= -1:
         return 1.0
     gains = np.log1p(np.outer(STAKES / (1 + bound), np.asarray(values, dtype=float) - bound)).sum(axis=1)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Hashable, Sequence
 
 import numpy as np
-from scipy.stats import beta, binomtest, t
 
 from autotroph.core.errors import AutotrophError
 
@@ -16,6 +15,8 @@ def wilson(mean: float, n: int) -> Interval:
     """95% Wilson score interval of a share (Wilson 1927); partial scores count as round(mean * n) solved tasks."""
     if n == 0:
         return 0.0, 1.0
+    from scipy.stats import binomtest  # takes half a second, which a resumed run need not wait for
+
     interval = binomtest(round(mean * n), n).proportion_ci(confidence_level=0.95, method="wilson")
     return float(interval.low), float(interval.high)
 
@@ -25,6 +26,8 @@ def rate_below(events: int, n: int, confidence: float = 0.95) -> float:
 
     1 - (1 - confidence)^(1/n) where none was seen: no loss in 299 tasks bounds the rate at 1%. 1 where n = events.
     """
+    from scipy.stats import beta
+
     return float(beta.ppf(confidence, events + 1, n - events)) if events < n else 1.0
 
 
@@ -37,6 +40,8 @@ def paired_interval(
     Zeger 1986; arXiv:2411.00640 for language models). Where every task is its own cluster this is the paired t
     interval. Raises AutotrophError for fewer than two clusters.
     """
+    from scipy.stats import t
+
     sums, sizes = _by_cluster(differences, clusters)
     mean, _, error = _fit(sums, sizes)
     reach = t.ppf((1 + confidence) / 2, len(sums) - 1) * error

@@ -14,10 +14,12 @@ from dataclasses import dataclass
 from typing import Literal
 
 from autotroph.core.decision import Comparison, Decision, Refinement, Report
+from autotroph.core.estimate import Range, Work
 from autotroph.core.protocols import Refiner, Sampler
 from autotroph.evaluate.benchmark import SealedSuite
 from autotroph.evaluate.intervals import paired_interval
 from autotroph.evaluate.statistics import cluster_of, difference, paired, sign_test, wins_and_losses
+from autotroph.models.lengths import Lengths
 
 MOST = 4
 """Times as many samples as the candidate that the champion gets at most, however short its answers are."""
@@ -35,6 +37,15 @@ class EqualCost:
     refined: Callable[[int], Sequence[Refiner]]
     answers: int = 5
     tasks: int = 64
+
+    def estimate(self, lengths: Lengths) -> Work:
+        """Of one promoted gain, the champion with as many samples as it can get at most."""
+        ways = len(self.refined(1))
+        samples = 2 + ways * (MOST + round(MOST * self.answers) + self.answers)
+        tasks = self.tasks + len(lengths.levels)
+        calls = tasks * (2 + 3 * ways)
+        asked = lengths.somewhere(Range(0, tasks), samples, lengths.levels)
+        return asked + Work(verifier_calls=Range(0, calls))
 
     def measure(
         self, decision: Decision, suite: SealedSuite, champion: Sampler, candidate: Sampler, seed: int

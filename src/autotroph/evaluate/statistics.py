@@ -8,7 +8,6 @@ from collections.abc import Callable, Hashable, Sequence
 from typing import TypeVar
 
 import numpy as np
-from scipy.stats import binomtest
 
 from autotroph.core.decision import Flips, Report, Result
 from autotroph.core.errors import AutotrophError
@@ -24,6 +23,8 @@ def sign_test(wins: int, losses: int) -> float:
 
     On discordant pairs this is the exact one-sided McNemar test of "the candidate is no better" (McNemar 1947).
     """
+    from scipy.stats import binomtest  # takes half a second, which a resumed run need not wait for
+
     return float(binomtest(wins, wins + losses, 0.5, alternative="greater").pvalue) if wins + losses else 1.0
 
 

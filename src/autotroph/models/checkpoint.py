@@ -139,6 +139,15 @@ def load_training(folder: Path, member: int = 0) -> dict[str, Tensor] | None:
     return load_file(path) if path.is_file() else None
 
 
+def shape(folder: Path) -> ModelConfig:
+    """Of the policy in a folder, without its weights. Raises AutotrophError where it has no readable config.json."""
+    path = folder / "config.json"
+    try:
+        return from_transformers(json.loads(path.read_text()), path)
+    except (FileNotFoundError, json.JSONDecodeError) as error:
+        raise AutotrophError(f"checkpoint {folder}: no config.json that can be read ({error}); restore it") from None
+
+
 def load(folder: Path, member: int = 0) -> tuple[Transformer, TextTokenizer]:
     """An fp32 model of the policy and its tokenizer.
 

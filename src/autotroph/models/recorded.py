@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import time
 from collections.abc import Iterable, Sequence
+from itertools import chain
 from typing import get_args
 
 import numpy as np
@@ -82,8 +83,8 @@ def fingerprint(model: Transformer) -> str:
 
 def _digest(identity: str, prompts: Sequence[Sequence[int]], params: SamplingParams, seeds: Sequence[int]) -> str:
     digest = hashlib.blake2b(f"{identity}\n{params.model_dump_json()}\n".encode(), digest_size=16)
-    digest.update(_column((len(prompt) for prompt in prompts), np.int64))
-    digest.update(_column((token for prompt in prompts for token in prompt), np.int64))
+    digest.update(_column(map(len, prompts), np.int64))
+    digest.update(_column(chain.from_iterable(prompts), np.int64))
     digest.update(_column(seeds, np.int64))
     return digest.hexdigest()
 
@@ -100,10 +101,10 @@ def packed(completions: Sequence[Completion]) -> bytes:
     return save(
         {
             "length": _column((len(one.ids) for one in completions), np.int32),
-            "ids": _column((token for one in completions for token in one.ids), np.int32),
-            "logprobs": _narrow(value for one in completions for value in one.logprobs),
+            "ids": _column(chain.from_iterable(one.ids for one in completions), np.int32),
+            "logprobs": _narrow(chain.from_iterable(one.logprobs for one in completions)),
             "raws": _column((len(one.raw) for one in completions), np.int32),
-            "raw": _narrow(value for one in completions for value in one.raw),
+            "raw": _narrow(chain.from_iterable(one.raw for one in completions)),
             "stop": _column((STOPS.index(one.stop) for one in completions), np.uint8),
             "told": _column((one.entropy is not None for one in completions), np.bool_),
             "entropy": _narrow(one.entropy or 0.0 for one in completions),

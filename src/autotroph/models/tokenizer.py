@@ -6,13 +6,15 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import takewhile
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from tokenizers import Regex, decoders, models, pre_tokenizers
 from tokenizers import Tokenizer as Backend
 
 from autotroph.core.errors import AutotrophError
-from autotroph.models.chat import Chat
+
+if TYPE_CHECKING:
+    from autotroph.models.chat import Chat
 
 PAD, BOS, EOS, UNKNOWN = SPECIAL = ("<pad>", "<bos>", "<eos>", "<unk>")
 
@@ -93,14 +95,19 @@ class TextTokenizer:
                 described.append(json.loads(path.read_text()))
             path = folder / TEMPLATE
             template = path.read_text() if path.is_file() else _template(described)
-            return cls(backend, described, None if template is None else Chat(template, _specials(described)))
+            if template is None:
+                return cls(backend, described)
+            from autotroph.models.chat import Chat  # Jinja is for those that have a template
+
+            return cls(backend, described, Chat(template, _specials(described)))
         except AutotrophError as error:
             raise AutotrophError(f"tokenizer {path}: {error}") from error
         except Exception as error:  # the library raises bare Exception
             raise AutotrophError(f"tokenizer {path}: {error}; restore the file or train the base again") from error
 
     def save(self, folder: Path) -> None:
-        self.backend.save(str(folder / "tokenizer.json"))
+        text = self.backend.to_str(pretty=True)  # its own `save` raises a bare Exception where the disk is full
+        (folder / "tokenizer.json").write_text(text, "utf-8")
         if self.chat is not None:
             (folder / TEMPLATE).write_text(self.chat.template)
             described = {**self.chat.specials, "tokenizer_class": "PreTrainedTokenizerFast"}

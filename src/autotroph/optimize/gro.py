@@ -6,16 +6,26 @@ import random
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from statistics import fmean
+from typing import Protocol
 
+from autotroph.core.estimate import Range, Work
 from autotroph.core.policy import Policy
 from autotroph.core.protocols import Algorithm, RewardFn, Rollout, SamplingParams, Tokenizer, View
 from autotroph.core.trace import Group
+from autotroph.models.lengths import Lengths
 from autotroph.models.threads import in_parallel
 from autotroph.optimize.learner import Learner, LearnerConfig
 from autotroph.optimize.lora import LoRAConfig, parameters_of
 from autotroph.optimize.mixture import Mixture
 from autotroph.optimize.optimizer import SCHEDULES
 from autotroph.rewards.scoring import scored
+
+
+class EstimatedOptimize(Protocol):
+    """`core.protocols.Optimize` that says what a cycle of it is going to cost."""
+
+    def __call__(self, groups: Sequence[Group], view: View) -> tuple[Policy, dict[str, float]]: ...
+    def estimate(self, lengths: Lengths) -> Work: ...
 
 
 @dataclass(frozen=True)
@@ -49,6 +59,11 @@ class Replayed:
             [learner.state_dict() for learner in learners],
         )
         return candidate, metrics
+
+    def estimate(self, lengths: Lengths) -> Work:
+        """Rows that share their prompt with another one of a batch are shorter by it."""
+        rows = self.steps * (self.batch // Mixture.draws * Mixture.draws)
+        return Work(trained_tokens=lengths.row() * rows * lengths.members)
 
     def _trained(self, member: int, mixture: Mixture, view: View) -> tuple[Learner, Tokenizer, list[float]]:
         model, tokenizer = view.load(view.trainee, member)
@@ -116,3 +131,11 @@ class GRO:
         names = {name for metrics in history for name in metrics}
         means = {name: fmean(metrics.get(name, 0.0) for metrics in history) for name in sorted(names)}
         return view.publish([learner.trained()], tokenizer, last, view.trainee.depth), means
+
+    def estimate(self, lengths: Lengths) -> Work:
+        """Groups of equal rewards teach nothing, so that there may be no training at all."""
+        prompts = min(self.prompts, len(lengths.tasks(self.prompts, lengths.levels)))
+        rows = self.steps * prompts * self.samples
+        tried = lengths.somewhere(Range(prompts, prompts), self.samples, lengths.levels) * self.steps
+        calls = rows * sum(reward.verifier_calls for reward in self.rewards)
+        return tried + Work(trained_tokens=Range(0, rows * lengths.row().high), verifier_calls=Range(calls, calls))

@@ -6,18 +6,19 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal
 
+import torch
 from pydantic import Field
 
 from autotroph.acquire.curated import gold_groups
 from autotroph.core.config import Config
 from autotroph.core.errors import AutotrophError
+from autotroph.core.estimate import Estimate, Range, Work, total
 from autotroph.core.protocols import (
     Judge,
     Probe,
     Refiner,
     SamplingParams,
     Selector,
-    Source,
     TaskFamily,
     Verify,
     View,
@@ -30,14 +31,18 @@ from autotroph.evaluate.gate import PairedGate, Tolerances
 from autotroph.evaluate.monitors import Monitors
 from autotroph.evaluate.probes import GivenLabels, Positions, Sampled
 from autotroph.evaluate.refinement import EqualCost
-from autotroph.loop import Loop, Observer, Optimize, Stages
+from autotroph.loop import Loop, Observer, Stages
 from autotroph.models import checkpoint
 from autotroph.models.episode import is_played, rollout_for
 from autotroph.models.hub import fetched
+from autotroph.models.lengths import Estimated, Lengths
+from autotroph.models.threads import SMALL
 from autotroph.models.tokenizer import TextTokenizer
-from autotroph.models.transformer import ModelConfig
+from autotroph.models.transformer import ModelConfig, Transformer
+from autotroph.optimize.gro import EstimatedOptimize
 from autotroph.optimize.learner import LearnerConfig
 from autotroph.optimize.lora import LoRAConfig
+from autotroph.optimize.pace import pace
 from autotroph.optimize.pretrain import PretrainConfig, pretrained
 from autotroph.recipes.registry import RunConfig
 from autotroph.refine.best_of_n import BestOfN
@@ -155,6 +160,14 @@ class PractiseConfig(RunConfig):
             raise AutotrophError(f"model '{self.model}': it holds {found} of {members} members; use --members {found}")
         return folder, max(levels)
 
+    def shape(self, family: TaskFamily) -> tuple[ModelConfig, TextTokenizer]:
+        """Of the model that the run begins with; a published one has to be here for that, and is fetched."""
+        if self.model is None:
+            tokenizer = TextTokenizer.characters(family.alphabet)
+            return self.base.shape(len(tokenizer)), tokenizer
+        folder = fetched(self.model, self.revision)
+        return checkpoint.shape(folder), TextTokenizer.load(folder)
+
     def gap(
         self, family: TaskFamily, levels: Sequence[int], temperature: float, picker: Picker | Judge
     ) -> Callable[[View], Gap] | None:
@@ -260,16 +273,47 @@ def probes_of(tasks: int, family: TaskFamily, measured: Sequence[int], judge: Ju
     return Sampled(family, measured, tasks), GivenLabels(family, tasks), *positions
 
 
+def beforehand(tasks: int, samples: int, lengths: Lengths) -> Work:
+    """The gap, measured on so many tasks with samples of every member."""
+    found = Range(min(tasks, len(lengths.tasks(tasks, lengths.levels))), tasks + len(lengths.levels))
+    calls = found * (samples * lengths.members)
+    return lengths.somewhere(found, samples, lengths.levels) * lengths.members + Work(verifier_calls=calls)
+
+
+def watching(tasks: int, lengths: Lengths) -> Work:
+    """What `probes_of` asks for in a cycle, where there are dev tasks: two answers, and two greedy ones."""
+    return lengths.somewhere(Range(0, tasks), 4, lengths.levels) + Work(verifier_calls=Range(0, 2 * tasks))
+
+
+def priced(
+    work: Work, cycles: Range, shape: ModelConfig, tokenizer: TextTokenizer, learner: LearnerConfig, lengths: Lengths
+) -> Estimate:
+    """Work as operations and, for a model that is tried out in no time, seconds."""
+    with torch.device("meta"):
+        parameters = sum(parameter.numel() for parameter in Transformer(shape).parameters())
+    sampling, training = work.sampling_flops(parameters), work.training_flops(parameters)
+    seconds, shown = None, lengths.shown()
+    if parameters < SMALL and shown:
+        sampled, trained = pace(shape, tokenizer, learner, shown)
+        seconds = (sampling * (1 / sampled) + training * (1 / trained)) * LEEWAY + cycles * BESIDE
+    return Estimate(work.tokens, work.trained_tokens, work.verifier_calls, sampling + training, seconds)
+
+
+LEEWAY, BESIDE = Range(0.5, 3.0), Range(0.1, 3.0)
+"""Seconds that work takes, as a multiple of what was seen, and those that a cycle takes beside it."""
+
+
 def practise(
     config: PractiseConfig,
     family: TaskFamily,
     *,
     taught: Sequence[int],
     measured: Sequence[int],
-    source: Source,
+    source: Estimated,
     filters: Sequence[Selector],
-    optimize: Optimize,
+    optimize: EstimatedOptimize,
     cycles: int,
+    earliest: int | None = None,
     members: int = 1,
     judge: Judge | None = None,
     knobs: Mapping[str, float] | None = None,
@@ -279,7 +323,8 @@ def practise(
 
     Sealed tasks are kept out before `filters` see anything. Greedy answers are what the gate compares; at the end,
     votes and the best of five (by the verifier, so an upper bound) stand beside them. `judge`: who picks rows, where
-    one does; `knobs`: what monitors may turn. `ends` are the fields of `Loop` that say when the run is done. Raises
+    one does; `knobs`: what monitors may turn; `earliest`: cycles after which the run may be done, all of
+    them unless it is given. `ends` are the fields of `Loop` that say when the run is done. Raises
     AutotrophError for a monitor whose response turns another knob.
     """
     knobs = knobs or {}
@@ -295,24 +340,46 @@ def practise(
     def without_gold(n: int) -> tuple[Refiner, Refiner]:
         return SelfConsistency(params, n, rollout), BestOfN(Certainty(), params, n, rollout)
 
-    return Loop(
-        stages=Stages(
-            source=source,
-            selector=Chain([Decontaminate(final.fingerprints(n=13), threshold=1), *filters]),
-            optimize=optimize,
-            suite=lambda seed: suite(config.sealed, seed),
-            refiner=greedy,
-            other_refiners=(
-                SelfConsistency(params, 5, rollout),
-                BestOfN(Verifiable.of(family), params, 5, rollout),
-            ),
-            rivals=EqualCost(greedy, without_gold, config.rival_answers, config.rival_tasks)
-            if config.rival_tasks
-            else None,
-            gate=gate_of(config, family, cycles),
-            verify=trusted(family),
-            probes=probes_of(config.monitors.tasks, family, measured, judge),
+    stages = Stages(
+        source=source,
+        selector=Chain([Decontaminate(final.fingerprints(n=13), threshold=1), *filters]),
+        optimize=optimize,
+        suite=lambda seed: suite(config.sealed, seed),
+        refiner=greedy,
+        other_refiners=(
+            SelfConsistency(params, 5, rollout),
+            BestOfN(Verifiable.of(family), params, 5, rollout),
         ),
+        rivals=EqualCost(greedy, without_gold, config.rival_answers, config.rival_tasks)
+        if config.rival_tasks
+        else None,
+        gate=gate_of(config, family, cycles),
+        verify=trusted(family),
+        probes=probes_of(config.monitors.tasks, family, measured, judge),
+    )
+
+    def estimate() -> Estimate:
+        shape, tokenizer = config.shape(family)
+        lengths = Lengths(family, tokenizer, measured, max(taught), members)
+        asked, longest = suite(config.sealed, config.seed), params.max_tokens
+        cycle = [
+            source.estimate(lengths),
+            optimize.estimate(lengths),
+            asked.estimate(lengths, 1, longest) * 2,
+            watching(config.monitors.tasks, lengths),
+            stages.rivals.estimate(lengths) if stages.rivals else Work(),
+        ]
+        around = [
+            beforehand(config.gap_tasks, config.gap_samples, lengths),
+            final.estimate(lengths, 1, longest) * 2,
+            *(asked.estimate(lengths, refiner.n, longest) * 2 for refiner in (greedy, *stages.other_refiners)),
+            Work(verifier_calls=Range(1, 1)) * (2 * 5 * len(asked)),
+        ]
+        turns = Range(cycles if earliest is None else earliest, cycles)
+        return priced(total(cycle) * turns + total(around), turns, shape, tokenizer, config.learner, lengths)
+
+    return Loop(
+        stages=stages,
         base=lambda watch: config.begin(family, taught, watch, members),
         cycles=cycles,
         final_suite=lambda: final,
@@ -321,5 +388,6 @@ def practise(
         guard=config.guard,
         monitors=config.monitors,
         knobs=knobs,
+        estimate=estimate,
         **ends,
     )

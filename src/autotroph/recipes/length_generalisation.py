@@ -91,6 +91,7 @@ def build(config: Config) -> Loop:
         filters=[*filters, ExactDedup()],
         optimize=Replayed(SFT(), config.learner, config.steps, config.batch, config.guard.real_floor, config.lora),
         cycles=config.rounds,
+        earliest=min(config.rounds, -(-(config.target - config.taught) // config.ahead)),
         members=config.members,
         knobs={"real_floor": config.guard.real_floor, **sampled},
         target_level=config.target,

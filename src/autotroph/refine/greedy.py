@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import ClassVar
 
 from autotroph.core.protocols import Rollout, Sampler, SamplingParams
 from autotroph.core.task import Task
@@ -15,6 +16,7 @@ from autotroph.models.rollout import rollout
 class Greedy:
     """One answer at temperature 0: the raw answer, beside which every refinement is measured."""
 
+    n: ClassVar[int] = 1
     max_tokens: int = 64
     rollout: Rollout = rollout
     name: str = "greedy"

@@ -32,6 +32,11 @@ class Repair:
     def __post_init__(self) -> None:
         self.name = f"repair@{self.rounds}"
 
+    @property
+    def n(self) -> int:
+        """Samples of a task that never passes."""
+        return 1 + self.rounds
+
     def answer(self, tasks: Sequence[Task], sampler: Sampler, seed: int) -> list[Trace]:
         answers = Greedy(self.params.max_tokens, self.rollout).answer(tasks, sampler, seed)
         failing = self._failing(tasks, dict(enumerate(answers)), sampler)

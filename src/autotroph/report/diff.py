@@ -80,7 +80,7 @@ def settings_table(found: Diff) -> Table:
 
 def cycles_table(found: Diff) -> Table:
     """A line a cycle; where verdicts part first, an arrow."""
-    table = _table("cycle", *(name for run in found.runs for name in (run, "level", "candidate", "accuracy")))
+    table = _table("cycle", *(name for run in found.runs for name in (run, "level", "candidate", "mean")))
     for number, sides in enumerate(found.cycles):
         row = [text for side in sides for text in _cells(side)]
         table.add_row(f"{'→ ' if number == found.parted else ''}{number}", *row)

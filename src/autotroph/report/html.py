@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import hashlib
-import os
 from importlib.resources import files
 from pathlib import Path
 from string import Template
@@ -15,6 +14,7 @@ from autotroph.report.elements import embed
 from autotroph.report.markup import escape
 from autotroph.report.sections import SECTIONS
 from autotroph.report.theme import DARK
+from autotroph.store.disk import write_whole
 from autotroph.store.record import RunRecord
 
 
@@ -39,10 +39,4 @@ def render(record: RunRecord) -> str:
 
 def write(record: RunRecord, path: str | Path) -> None:
     """Writes the page; a reader sees the old file or the new one, never a part."""
-    path = Path(path)
-    part = path.with_name(f".{path.name}.{os.getpid()}.part")
-    try:
-        part.write_text(render(record), "utf-8")
-        os.replace(part, path)
-    finally:
-        part.unlink(missing_ok=True)
+    write_whole(Path(path), render(record))

@@ -191,9 +191,11 @@ def _settings(tree: dict[str, Any]) -> Iterator[tuple[str, str]]:
 
 
 def provenance(record: RunRecord) -> Markup:
+    lost = record.lost.items()
     cost = {
         "seconds": f"{record.seconds:,.1f}",
         "tokens": f"{record.tokens:,}",
+        "lost in crashes": ", ".join(f"{n:,.6g} {name.replace('_', ' ')}" for name, n in lost) or "nothing",
         "seed": record.seed,
         "base": record.base,
         "champion": record.champion,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from autotroph.core import estimate as costs
 from autotroph.core.decision import Comparison, Decision, Refinement
 from autotroph.report.levels import Estimate, by_level
 from autotroph.store.record import Alarm, Gap, RunRecord
@@ -32,6 +33,26 @@ def duration(seconds: float) -> str:
         return f"{seconds:.1f} s"
     minutes, rest = divmod(round(seconds), 60)
     return f"{minutes} min {rest} s" if minutes < 60 else f"{minutes // 60} h {minutes % 60} min"
+
+
+def estimate_sentence(expected: costs.Estimate) -> str:
+    """What a run is going to take, before it begins."""
+    found = {
+        name: f"{quantity(one.low)} to {quantity(one.high)} {name.replace('_', ' ')}"
+        for name, one in expected.ranges().items()
+        if name != "seconds"
+    }
+    time = expected.seconds
+    lasting = f", {duration(time.low)} to {duration(time.high)}" if time else ""
+    return f"expected, the base aside: {', '.join(found.values())}{lasting}"
+
+
+def quantity(n: float) -> str:
+    """7300 -> '7.3k', 5.24e6 -> '5.2M', 1.2e13 -> '12T'."""
+    for size, letter in ((1e12, "T"), (1e9, "G"), (1e6, "M"), (1e3, "k")):
+        if n >= size:
+            return f"{n / size:.3g}{letter}"
+    return f"{n:.3g}"
 
 
 def count(n: int, noun: str) -> str:

@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
-from datasketch import MinHash, MinHashLSH
-
 from autotroph.core.protocols import View
 from autotroph.core.trace import Group
 from autotroph.select.reject import is_live, reject_groups, reject_traces
@@ -57,6 +55,8 @@ class NearDedup:
         return remaining
 
     def _reasons(self, groups: Sequence[Group]) -> Iterator[str | None]:
+        from datasketch import MinHash, MinHashLSH
+
         def grams(i: int) -> frozenset[str]:
             return shingle(groups[i].task.prompt, self.n)
 

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import errno
 import hashlib
-import os
 import re
 import shutil
 import tempfile
-from collections.abc import Callable, Container, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Container
 from pathlib import Path
 
 from autotroph.core.errors import AutotrophError
+from autotroph.store.disk import clear_disk_errors, make_folder, sync, sync_all
 
 
 def digest(folder: Path) -> str:
@@ -50,17 +48,15 @@ class Artifacts:
     def put(self, build: Callable[[Path], object], name: Callable[[Path], str] = digest) -> Path:
         """Let `build` fill a fresh folder, name it by its content, move it into place; an equal one stays as it is."""
         with clear_disk_errors(self.root):
-            self.root.mkdir(parents=True, exist_ok=True)
+            make_folder(self.root)
             work = Path(tempfile.mkdtemp(prefix=".new-", dir=self.root))
             try:
                 build(work)
-                for file in work.iterdir():
-                    _sync(file)
-                _sync(work)
+                sync_all(work)
                 target = self.root / name(work)
                 if not target.is_dir():
                     work.rename(target)
-                    _sync(self.root)
+                sync(self.root)
                 return target
             finally:
                 shutil.rmtree(work, ignore_errors=True)
@@ -76,26 +72,5 @@ class Artifacts:
         if not path.name.startswith("."):
             gone = path.with_name(f".gone-{path.name}")
             path.rename(gone)
-            _sync(self.root)
+            sync(self.root)
         shutil.rmtree(gone)
-
-
-def _sync(path: Path) -> None:
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
-
-
-@contextmanager
-def clear_disk_errors(where: Path) -> Iterator[None]:
-    """Turn a full or failing disk into one line that says so."""
-    try:
-        yield
-    except OSError as error:
-        if error.errno in (errno.ENOSPC, errno.EDQUOT):
-            raise AutotrophError(f"{where}: disk full; free some space and resume the run") from error
-        if error.errno in (errno.EIO, errno.EROFS, errno.EACCES):
-            raise AutotrophError(f"{where}: {error.strerror}; give a folder that can be written") from error
-        raise

@@ -17,7 +17,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from autotroph.core.errors import AutotrophError
-from autotroph.store.artifacts import Artifacts, clear_disk_errors
+from autotroph.store.artifacts import Artifacts
+from autotroph.store.disk import clear_disk_errors
 from autotroph.store.ledger import Ledger
 from autotroph.store.run import Run
 

@@ -14,15 +14,29 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from threading import Lock
+from typing import cast
 
 import apsw
 
 from autotroph.core.budget import Cost
 from autotroph.core.errors import AutotrophError
-from autotroph.store.artifacts import clear_disk_errors
+from autotroph.store.disk import clear_disk_errors
+
+CANDIDATE = "candidate"
+"""How names of calls begin whose answer is a stored policy, as JSON."""
 
 WIDTH = 256
 """Bytes of a mark, in one sector of a disk."""
+
+
+def marked(folder: Path) -> Cost:
+    """What is marked in a run's folder, for whoever only looks: all that was paid so far, what is under way at its
+    worst. Empty where there is no mark."""
+    try:
+        mark: dict[str, float] = json.loads((folder / "meter.json").read_text())
+    except (OSError, ValueError):
+        return {}
+    return mark
 
 
 class Journal:
@@ -90,3 +104,17 @@ class Journal:
             raise AutotrophError(
                 f"journal {self.path}: {error}; delete it and resume the run, which pays again for what it held"
             ) from error
+
+
+def candidates(folder: Path) -> set[str]:
+    """Artifacts that a run's journal names: a resumed run goes on with them."""
+    path = folder / "journal.sqlite"
+    if not path.is_file():
+        return set()
+    db = apsw.Connection(str(path), flags=apsw.SQLITE_OPEN_READONLY)
+    try:
+        rows = db.execute("SELECT answer FROM work WHERE name GLOB ?", (f"{CANDIDATE} *",)).fetchall()
+    finally:
+        db.close()
+    found = [json.loads(cast(bytes, answer))["policy"] for (answer,) in rows]
+    return {policy[name] for policy in found for name in ("uri", "data")}

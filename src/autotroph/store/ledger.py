@@ -15,7 +15,7 @@ from collections.abc import Iterator
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import apsw
 
@@ -31,7 +31,7 @@ TABLE = (
     "event(seq INTEGER PRIMARY KEY, at INTEGER NOT NULL, kind TEXT NOT NULL, data TEXT NOT NULL, hash TEXT NOT NULL)"
     " STRICT"
 )
-NAME = re.compile(r"(?<![0-9a-f])[0-9a-f]{64}(?![0-9a-f])")
+NAME = re.compile(rb"(?<![0-9a-f])[0-9a-f]{64}(?![0-9a-f])")
 HASHED = "CAST(seq || char(10) || at || char(10) || kind || char(10) || data AS BLOB)"
 """`entry`, as the database puts it together from a row."""
 
@@ -47,8 +47,7 @@ class Event:
     hash: str
 
 
-@dataclass(frozen=True, slots=True)
-class Stored:
+class Stored(NamedTuple):
     """An event as it lies there: `entry` is what is hashed, and `hash` what the chain is said to come to."""
 
     seq: int
@@ -101,11 +100,12 @@ class Ledger:
                 self._db.pragma("journal_mode", "wal")
                 self._db.pragma("synchronous", 2)
                 self._begin()
+                self._db.wal_checkpoint()  # a killed process may have left events that are read, and not on the disk
             self._refuse_others()
             self._next, self._head = self._end()
-        except apsw.Error as error:
-            self.close()
-            raise AutotrophError(f"ledger {path}: {error}; is this a run folder?") from error
+        except (apsw.Error, UnicodeError) as error:
+            self.close(orderly=False)
+            raise self._refused(error) from error
         except AutotrophError:
             self.close()
             raise
@@ -120,16 +120,18 @@ class Ledger:
         digest = chain_hash(self._head, merkle.leaf_hash(entry(seq, at, kind, text)))
         try:
             self._db.execute("INSERT INTO event VALUES (?, ?, ?, ?, ?)", (seq, at, kind, text, digest))
-        except apsw.FullError as error:
-            raise AutotrophError(f"ledger {self.path}: disk full; free some space and resume the run") from error
-        except apsw.IOError as error:
-            raise AutotrophError(f"ledger {self.path}: {error}; check the disk and resume the run") from error
+        except apsw.Error as error:
+            raise self._refused(error) from error
         self._next, self._head = seq + 1, digest
         return Event(seq, at, kind, data, digest)
 
     def events(self, kind: str | None = None) -> Iterator[Event]:
         """Events in order, all of them or those of one kind."""
         return self._select("ORDER BY seq") if kind is None else self._select("WHERE kind = ? ORDER BY seq", kind)
+
+    def since(self, seq: int, limit: int) -> list[Event]:
+        """At most `limit` events from number `seq` on."""
+        return list(self._select("WHERE seq >= ? ORDER BY seq LIMIT ?", seq, limit))
 
     def last(self, kind: str) -> Event | None:
         return next(self._select("WHERE kind = ? ORDER BY seq DESC LIMIT 1", kind), None)
@@ -144,7 +146,7 @@ class Ledger:
         """Every event as it lies there, but for the first `since`, for whoever takes nothing on trust."""
         columns = f"seq, {HASHED}, CAST(hash AS BLOB)"
         rows = self._db.execute(f"SELECT {columns} FROM event ORDER BY seq LIMIT -1 OFFSET ?", (since,))
-        return (Stored(seq, content, digest.decode(errors="replace")) for seq, content, digest in rows)
+        return (Stored(seq, content, _text(digest)) for seq, content, digest in rows)
 
     def broken_kinds(self) -> list[int]:
         """Events that would be read otherwise than they are hashed, line by line."""
@@ -156,8 +158,8 @@ class Ledger:
 
     def names(self) -> set[str]:
         """Whatever could be an artifact's name in any event, of whichever kind."""
-        texts = (text for (text,) in self._db.execute("SELECT data FROM event"))
-        return {name for text in texts for name in NAME.findall(text)}
+        texts: Iterator[Any] = (text for (text,) in self._db.execute("SELECT CAST(data AS BLOB) FROM event"))
+        return {name.decode() for text in texts for name in NAME.findall(text)}
 
     def copy(self, target: Path) -> None:
         """Write the events, as they are at this moment, to a new file of their own."""
@@ -222,8 +224,17 @@ class Ledger:
 
     def _end(self) -> tuple[int, str]:
         """(number of the next event, hash of the last one)."""
-        rows = self._db.execute("SELECT seq, hash FROM event ORDER BY seq DESC LIMIT 1").fetchall()
-        return (int(str(rows[0][0])) + 1, str(rows[0][1])) if rows else (0, GENESIS)
+        rows = self._db.execute("SELECT seq, CAST(hash AS BLOB) FROM event ORDER BY seq DESC LIMIT 1").fetchall()
+        return next(((int(str(seq)) + 1, _text(digest)) for seq, digest in rows), (0, GENESIS))
+
+    def _refused(self, error: apsw.Error | UnicodeError) -> AutotrophError:
+        """What SQLite says, and the way out."""
+        reason, way = str(error), "is this a run folder?"
+        if isinstance(error, apsw.FullError):
+            reason, way = "disk full", "free some space and resume the run"
+        elif isinstance(error, apsw.IOError | apsw.CantOpenError):
+            way = "check the disk and its free space, and resume the run"
+        return AutotrophError(f"ledger {self.path}: {reason}; {way}")
 
     def _select(self, clause: str, *bindings: str | int) -> Iterator[Event]:
         rows = self._db.execute(f"SELECT seq, at, kind, data, hash FROM event {clause}", bindings)
@@ -249,6 +260,11 @@ class Chain:
         if self._previous is not None and chain_hash(self._previous, leaf) != stored.hash:
             yield stored.seq, "it was altered, or moved here"
         self._previous, self._expected = stored.hash, max(0, stored.seq + 1)
+
+
+def _text(stored: Any) -> str:
+    """Of a blob that somebody may have damaged."""
+    return str(stored, errors="replace")
 
 
 def microseconds() -> int:

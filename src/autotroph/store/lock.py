@@ -8,7 +8,7 @@ import time
 from pathlib import Path
 
 from autotroph.core.errors import AutotrophError
-from autotroph.store.artifacts import clear_disk_errors
+from autotroph.store.disk import clear_disk_errors
 
 TRIES, PAUSE = 10, 0.02
 """A reader that looks whether the lock is held holds it for an instant: a writer asks again, `PAUSE` seconds later."""
@@ -22,7 +22,9 @@ class Lock:
     """
 
     def __init__(self, path: Path):
-        self._handle = path.open("ab")
+        self._path = path
+        with clear_disk_errors(path):
+            self._handle = path.open("ab")
         for left in reversed(range(TRIES)):
             try:
                 fcntl.flock(self._handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -44,9 +46,10 @@ class Lock:
         """`orderly`: take the mark away, so that nobody thinks of a crash."""
         if self._handle.closed:
             return
-        if orderly:
-            self._handle.truncate(0)
-        self._handle.close()
+        with clear_disk_errors(self._path), self._handle:
+            if orderly:
+                self._handle.truncate(0)
+                os.fsync(self._handle.fileno())
 
 
 def is_held(path: Path) -> bool:

@@ -125,6 +125,8 @@ class RunRecord(Config):
     finished: bool
     spent: dict[str, float] = Field(default_factory=dict)
     """All counters of the meter, `seconds` and `tokens` among them."""
+    lost: dict[str, float] = Field(default_factory=dict)
+    """What crashes have cost beside that, by counter: work that had to be done again."""
     gap: Gap | None = None
     """Measured on the base before the first cycle; None where it was not asked for."""
     events: int = 0

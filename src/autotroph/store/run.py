@@ -21,7 +21,8 @@ from typing import Any
 from autotroph.core.budget import Budget, Meter
 from autotroph.core.errors import AutotrophError
 from autotroph.core.policy import Policy
-from autotroph.store.artifacts import Artifacts, clear_disk_errors
+from autotroph.store.artifacts import Artifacts
+from autotroph.store.disk import clear_disk_errors, make_folder
 from autotroph.store.journal import Journal
 from autotroph.store.ledger import Ledger, foreseen
 from autotroph.store.record import CycleRecord, Gap, RunRecord
@@ -60,6 +61,9 @@ class Run:
         if signer is not None and signer.path.resolve().is_relative_to(folder.resolve()):
             raise AutotrophError(f"key {signer.path}: lies in the run's folder; keep it where the run does not write")
         self.folder, self._signer = folder, signer
+        if write:
+            with clear_disk_errors(folder):
+                make_folder(folder)
         self.ledger = Ledger(folder / "ledger.sqlite", write=write)
         self.journal = Journal(folder) if write else None
         self.policies = Artifacts(folder / "policies")
@@ -77,8 +81,6 @@ class Run:
             raise AutotrophError(
                 f"run folder {folder} exists; choose another with --out, or `autotroph resume {folder}`"
             )
-        with clear_disk_errors(folder):
-            folder.mkdir(parents=True, exist_ok=True)
         run = cls(folder, write=True, signer=signer)
         public = signer.public if signer else None
         run.ledger.append("start", {**start, "machine": machine(), "versions": versions(), "signer": public})
@@ -86,14 +88,17 @@ class Run:
 
     @classmethod
     def open(cls, folder: Path, *, write: bool = True, signer: Signer | None = None) -> Run:
+        never = AutotrophError(f"run {folder}: it never started; delete the folder and run again")
         if not (folder / "ledger.sqlite").is_file():
+            if (folder / "ledger.lock").is_file():
+                raise never
             raise AutotrophError(
                 f"no run in {folder}: it has no ledger.sqlite; give a folder that `autotroph run` made"
             )
         run = cls(folder, write=write, signer=signer)
         if run.ledger.last("start") is None:
             run.close()
-            raise AutotrophError(f"run {folder}: it never started; delete the folder and run again")
+            raise never
         return run
 
     def check_signer(self) -> None:
@@ -163,6 +168,7 @@ class Run:
             tokens=spent.tokens,
             spent=spent.counters() | {"seconds": spent.seconds},
             finished=end is not None,
+            lost=dict(spent.lost),
             gap=self.gap(),
             events=len(self.ledger),
             root=self.ledger.root(),

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from autotroph.core.errors import AutotrophError
-from autotroph.store.artifacts import clear_disk_errors
+from autotroph.store.disk import clear_disk_errors
 
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey

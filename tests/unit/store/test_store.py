@@ -11,7 +11,8 @@ import pytest
 
 from autotroph.core.errors import AutotrophError
 from autotroph.store import merkle
-from autotroph.store.artifacts import Artifacts, clear_disk_errors
+from autotroph.store.artifacts import Artifacts
+from autotroph.store.disk import clear_disk_errors
 from autotroph.store.ledger import TABLE, Chain, Ledger, entry
 from autotroph.store.run import Run
 
@@ -163,7 +164,10 @@ def test_artifacts_appear_whole_or_not_at_all(tmp_path) -> None:
         store.path("other")
 
 
-@pytest.mark.parametrize(("code", "words"), [(errno.ENOSPC, "disk full"), (errno.EIO, "can be written")])
+@pytest.mark.parametrize(
+    ("code", "words"),
+    [(errno.ENOSPC, "disk full"), (errno.EIO, "check the disk"), (errno.EACCES, "can be written")],
+)
 def test_disk_errors_are_one_line(tmp_path, code: int, words: str) -> None:
     with pytest.raises(AutotrophError, match=words), clear_disk_errors(tmp_path):
         raise OSError(code, "x")
