@@ -1,11 +1,11 @@
 # make demo   set up, then run the main job: a model teaches itself to add numbers longer than any it was taught
 # make bench  install the peers beside us, then measure sampling, training and a GRPO step against theirs
-# make test   set up, then lint, types, import contract and the test suite
+# make test   set up, then lint, types, import contract and the test suite; as root it installs bubblewrap if need be
 PYTHON ?= python3
 BIN := .venv/bin
 READY := .venv/.ready
 
-.PHONY: demo bench test setup lint clean
+.PHONY: demo bench test setup lint jail clean
 
 demo: setup
 	$(BIN)/autotroph run length_generalisation
@@ -19,7 +19,7 @@ bench: .venv-bench/.ready
 	.venv-bench/bin/pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[bench]'
 	@touch $@
 
-test: setup lint
+test: setup lint jail
 	OMP_NUM_THREADS=1 $(BIN)/pytest -n 2 --dist loadfile
 
 lint: setup
@@ -27,6 +27,10 @@ lint: setup
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+
+jail:
+	@command -v bwrap >/dev/null || if [ "$$(id -u)" = 0 ]; then apt-get update -qq && apt-get install -qq -y bubblewrap; else \
+	  echo "no bubblewrap: tests of the jail for model-written code are skipped; install it: sudo apt-get install bubblewrap"; fi
 
 setup: $(READY)
 

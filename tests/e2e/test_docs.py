@@ -24,3 +24,11 @@ def test_every_example_of_extending_runs() -> None:
     )
     signals = shown["BestOfGroup"]().signals([Group(Task.of("t", "p", None), traces)])
     assert [signal.trace.text for signal in signals] == ["b"]
+
+
+def test_the_refiners_of_code_tasks_can_be_made() -> None:
+    shown: dict = {}
+    page = (EXTENDING.parent / "code_tasks.md").read_text()
+    [block] = re.findall(r"```python\n(.*?)```", page, re.DOTALL)
+    exec(block, shown)
+    assert [refiner.name for refiner in shown["refiners"]] == ["best@8", "agreement@8", "repair@7"]

@@ -110,7 +110,7 @@ def test_models_that_cannot_be_begun_with_are_refused_in_one_line(
     monkeypatch.setattr(constants, "HF_HUB_CACHE", str(tmp_path / "hub"))
     monkeypatch.setenv("NO_PROXY", "127.0.0.1")
     mistakes = {
-        "no such folder; give a checkpoint folder or a hub id": "no/such/folder",
+        "no such folder; give a model folder or a hub id": "no/such/folder",
         "check the id and the connection": "org/name",
         "model_type 'gpt2' is none of llama, qwen2, qwen3": changed(published, tmp_path / "a", model_type="gpt2"),
         "tokenizer.json: no such file": changed(published, tmp_path / "b", without="tokenizer.json"),

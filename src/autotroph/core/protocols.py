@@ -88,6 +88,7 @@ class Environment(Protocol):
 
 
 Verify = Callable[[Task, str], float | None]
+VerifyAll = Callable[[Sequence[tuple[Task, str]]], list[float | None]]
 Judge = Callable[[Task, Trace, Trace], int]
 """The place, 0 or 1, of the better of two answers to a task. Which one stands first should not matter to it."""
 
@@ -111,12 +112,33 @@ class TaskFamily(Protocol):
         """Score in [0, 1] of an answer; None where it could not be scored. Never raises on any string."""
         ...
 
+    def verify_all(self, pairs: Sequence[tuple[Task, str]]) -> list[float | None]:
+        """What `verify` says of each pair; at once, where that is faster."""
+        ...
+
     def validate(self) -> None:
         """Proves the family on itself; raises AutotrophError naming the first violation."""
         ...
 
     def max_answer(self, level: int) -> int:
         """Upper bound of the answer's length at a level, in characters."""
+        ...
+
+
+class ExecutedFamily(TaskFamily, Protocol):
+    """A family whose answers are programs, which may be tried on what their task shows before they are given."""
+
+    def visible(self, task: Task) -> Task:
+        """The task judged on what it shows, by which an answer may be chosen."""
+        ...
+
+    def behaviours(self, pairs: Sequence[tuple[Task, str]]) -> list[str | None]:
+        """Equal texts where answers to a task do the same on inputs that nobody has a value for; None for what does
+        not run."""
+        ...
+
+    def retry(self, task: Task, answer: str) -> Task:
+        """What to ask after an answer that fails what its task shows."""
         ...
 
 

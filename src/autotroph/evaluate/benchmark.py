@@ -111,7 +111,7 @@ class SealedSuite:
         traces = refiner.answer(tasks, sampler, seed)
         cost = (sampler.meter.tokens - spent) / len(traces)
         answered = [Group(task, (trace,)) for task, trace in zip(tasks, traces, strict=True)]
-        verified = Verifiable(self._family.verify)
+        verified = Verifiable.of(self._family)
         scores = [group.traces[0].rewards[verified.name] for group in scored(answered, [verified], sampler.meter)]
         results = tuple(Result(task.key, task.level, score) for task, score in zip(tasks, scores, strict=True))
         entropies = [trace.entropy for trace in traces if trace.entropy is not None]

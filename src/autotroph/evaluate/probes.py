@@ -85,7 +85,7 @@ class GivenLabels:
         longest = max(self.family.max_answer(task.level) for task in tasks) + 1
         params = SamplingParams(temperature=0, max_tokens=longest)
         answered = rollout_for(self.family)(tasks, view.sampler(view.champion), params, 1, 0)
-        checked = scored(answered, [Verifiable(self.family.verify)], view.meter)
+        checked = scored(answered, [Verifiable.of(self.family)], view.meter)
         scores = [score for group in checked if is_scored(score := group.traces[0].reward)]
         return fmean(scores) if scores else None
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Literal
 
 from autotroph.core.errors import AutotrophError
 from autotroph.models import checkpoint
@@ -23,27 +25,32 @@ def load(source: str | Path, revision: str | None = None) -> tuple[Transformer, 
     return checkpoint.load(fetched(source, revision))
 
 
-def fetched(source: str | Path, revision: str | None = None) -> Path:
-    """The folder that `source` is, or the one in which the files of the hub id `org/name` now lie.
+def fetched(
+    source: str | Path,
+    revision: str | None = None,
+    kind: Literal["model", "dataset"] = "model",
+    files: Sequence[str] = FILES,
+) -> Path:
+    """The folder that `source` is, or the one in which such files of the hub id `org/name` now lie.
 
-    `revision`: a branch, tag or commit of the hub; a commit is always the same weights. Raises AutotrophError for what
+    `revision`: a branch, tag or commit of the hub; a commit is always the same files. Raises AutotrophError for what
     is neither, without `huggingface_hub`, and where the hub does not give the files.
     """
     if Path(source).is_dir():
         return Path(source)
     if not re.fullmatch(r"[\w-][\w.-]*/[\w-][\w.-]*", str(source)):
-        raise AutotrophError(f"model {str(source)!r}: no such folder; give a checkpoint folder or a hub id 'org/name'")
+        raise AutotrophError(f"{kind} {str(source)!r}: no such folder; give a {kind} folder or a hub id 'org/name'")
     try:
         from huggingface_hub import snapshot_download
     except ImportError:
         raise AutotrophError(
-            f"model '{source}': no such folder, and hub ids need huggingface_hub; pip install 'autotroph[hub]'"
+            f"{kind} '{source}': no such folder, and hub ids need huggingface_hub; pip install 'autotroph[hub]'"
         ) from None
     try:
-        return Path(snapshot_download(str(source), revision=revision, allow_patterns=FILES))
+        return Path(snapshot_download(str(source), repo_type=kind, revision=revision, allow_patterns=list(files)))
     except (OSError, ValueError) as error:  # of the connection, of the hub's answer, of a malformed id
         reason = str(error).strip().splitlines()[0]
         raise AutotrophError(
-            f"model '{source}': no such folder, and the hub does not give it ({type(error).__name__}: {reason}); check "
-            "the id and the connection, or give a local folder"
+            f"{kind} '{source}': no such folder, and the hub does not give it ({type(error).__name__}: {reason}); "
+            "check the id and the connection, or give a local folder"
         ) from error

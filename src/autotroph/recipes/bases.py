@@ -197,7 +197,7 @@ class PractiseConfig(RunConfig):
                     Group(task, tuple(trace for group in same for trace in group.traces))
                     for task, *same in zip(tasks, *answers, strict=True)
                 ],
-                [Verifiable(family.verify)],
+                [Verifiable.of(family)],
                 view.meter,
             )
             if callable(picker):
@@ -348,7 +348,7 @@ def practise(
         refiner=greedy,
         other_refiners=(
             SelfConsistency(params, 5, rollout),
-            BestOfN(Verifiable(family.verify), params, 5, rollout),
+            BestOfN(Verifiable.of(family), params, 5, rollout),
         ),
         rivals=EqualCost(greedy, without_gold, config.rival_answers, config.rival_tasks)
         if config.rival_tasks

@@ -59,7 +59,7 @@ def build(config: Config) -> Loop:
             rollout_for(family),
             params,
             config.samples,
-            [Verifiable(family.verify)],
+            [Verifiable.of(family)],
             config.learner,
             config.steps,
             config.prompts,

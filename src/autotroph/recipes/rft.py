@@ -52,7 +52,7 @@ class Config(SkillConfig):
 def build(config: Config) -> Loop:
     family = config.family()
     levels = config.levels(family)
-    judge, verified = config.judge(), Verifiable(family.verify)
+    judge, verified = config.judge(), Verifiable.of(family)
     reward: RewardFn = Certainty() if judge else verified
     picked: Selector = Judged(judge) if judge else ScoreFilter(verified.name, threshold=1.0)
     tries = Interaction(family, levels, config.tasks, reward, config.samples, config.temperature)

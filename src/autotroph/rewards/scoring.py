@@ -12,6 +12,7 @@ from autotroph.core.budget import Meter
 from autotroph.core.protocols import RewardFn
 from autotroph.core.task import stable_hash
 from autotroph.core.trace import Group, digest
+from autotroph.rewards.verifiable import Verifiable
 
 FIRST, LONGEST = 64, 5.0
 """Groups that are scored before anything is known of their pace, and seconds of verification that a crash may take."""
@@ -21,7 +22,7 @@ def scored(groups: Sequence[Group], rewards: Sequence[RewardFn], meter: Meter) -
     """The groups with every reward's score on each trace. Raises BudgetExceeded before what goes beyond a cap."""
     each = sum(reward.verifier_calls for reward in rewards)
     if not each:
-        return [_score(group, rewards) for group in groups]
+        return _score(groups, rewards)
     names = ",".join(reward.name for reward in rewards)
     name, parts = meter.replayed(stable_hash("verify", names, digest(groups)))
     kept = [rewards for answer in parts.values() for rewards in json.loads(answer)]
@@ -36,7 +37,7 @@ def scored(groups: Sequence[Group], rewards: Sequence[RewardFn], meter: Meter) -
         fit = max(1, sum(total <= meter.left("verifier_calls") for total in totals))
         batch, calls, begun = batch[:fit], totals[fit - 1], time.monotonic()
         with meter.unit(verifier_calls=calls):
-            found = [_score(group, rewards) for group in batch]
+            found = _score(batch, rewards)
             meter.spend(verifier_calls=calls)
             answer = json.dumps([[dict(trace.rewards) for trace in group.traces] for group in found])
             meter.record(name, len(done), answer.encode(), {"verifier_calls": calls})
@@ -45,7 +46,10 @@ def scored(groups: Sequence[Group], rewards: Sequence[RewardFn], meter: Meter) -
     return done
 
 
-def _score(group: Group, rewards: Sequence[RewardFn]) -> Group:
+def _score(groups: Sequence[Group], rewards: Sequence[RewardFn]) -> list[Group]:
     for reward in rewards:
-        group = reward.score(group)
-    return group
+        if isinstance(reward, Verifiable):
+            groups = reward.score_all(groups)
+        else:
+            groups = [reward.score(group) for group in groups]
+    return list(groups)

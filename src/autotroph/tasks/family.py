@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 import string
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import get_args
 
 from autotroph.core.errors import AutotrophError
@@ -40,6 +40,10 @@ class Family(ABC):
     def verify(self, task: Task, answer: str) -> float | None:
         """1 for the gold answer, character by character, else 0; None for a task without one."""
         return None if task.answer is None else float(answer == task.answer)
+
+    def verify_all(self, pairs: Sequence[tuple[Task, str]]) -> list[float | None]:
+        """What `verify` says of each pair."""
+        return [self.verify(task, answer) for task, answer in pairs]
 
     def wrong_answers(self, task: Task) -> list[str]:
         """Near misses of the gold answer, each of which has to score 0."""
@@ -96,12 +100,12 @@ class Family(ABC):
 
     def validate_task(self, task: Task) -> None:
         if task.answer is not None:
-            score = self.verify(task, task.answer)
+            misses = self.wrong_answers(task)
+            score, *scores = self.verify_all([(task, answer) for answer in (task.answer, *misses)])
             self.demand(score == 1, f"the gold answer {task.answer!r} to {task.prompt!r} scores {score}, not 1")
             limit = self.max_answer(task.level)
             self.demand(len(task.answer) <= limit, f"the gold answer {task.answer!r} is longer than max_answer {limit}")
-            for miss in self.wrong_answers(task):
-                score = self.verify(task, miss)
+            for miss, score in zip(misses, scores, strict=True):
                 self.demand(score == 0, f"the wrong answer {miss!r} to {task.prompt!r} scores {score}, not 0")
         strange = set(task.prompt + (task.answer or "")) - set(self.alphabet)
         self.demand(not strange, f"{task.prompt!r} uses {sorted(strange)}, which its alphabet lacks")

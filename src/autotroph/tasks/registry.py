@@ -10,6 +10,10 @@ from typing import Any
 from autotroph.core.errors import AutotrophError
 from autotroph.core.protocols import TaskFamily
 from autotroph.tasks.addition import Addition
+from autotroph.tasks.code.arc import Arc, ArcPrograms
+from autotroph.tasks.code.listfn import Bugs, ListFn, Partial, TestsAsPrompt
+from autotroph.tasks.code.published import MBPP, HumanEval
+from autotroph.tasks.code.tool_calls import ToolCalls
 from autotroph.tasks.family import did_you_mean
 from autotroph.tasks.maze import MazePath, MazeWalk
 from autotroph.tasks.multiplication import Multiplication
@@ -26,6 +30,15 @@ FAMILIES: Mapping[str, Callable[..., TaskFamily]] = MappingProxyType(
         "reverse": Reverse,
         "maze": MazePath,
         "maze_walk": MazeWalk,
+        "listfn": ListFn,
+        "bugs": Bugs,
+        "partial": Partial,
+        "tests_as_prompt": TestsAsPrompt,
+        "tool_calls": ToolCalls,
+        "humaneval:<path or hub id>": HumanEval,
+        "mbpp:<path or hub id>": MBPP,
+        "arc:<path>": Arc,
+        "arc_programs:<path>": ArcPrograms,
         "reasoning_gym:<dataset>": ReasoningGym,
         "jsonl:<path>": UserJsonl,
     }

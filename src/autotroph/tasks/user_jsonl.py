@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import random
 from pathlib import Path
 
 from pydantic import Field, ValidationError
@@ -10,7 +9,8 @@ from pydantic import Field, ValidationError
 from autotroph.core.config import Config
 from autotroph.core.errors import AutotrophError
 from autotroph.core.task import Provenance, Split, Task, split_of, stable_hash
-from autotroph.tasks.family import ASCII, Family
+from autotroph.tasks.family import ASCII
+from autotroph.tasks.listed import Listed
 from autotroph.tasks.worker import Worker
 
 SHAPE = 'each line is {"prompt": str, "answer": str?, "level": int?, "split": "train|dev|sealed"?}'
@@ -25,7 +25,7 @@ class Row(Config):
     split: Split | None = None
 
 
-class UserJsonl(Family):
+class UserJsonl(Listed):
     """The tasks of a file, as "jsonl:<path>".
 
     Each line is {"prompt": str, "answer": str?, "level": int?, "split": "train|dev|sealed"?}; blank lines are skipped.
@@ -36,8 +36,6 @@ class UserJsonl(Family):
     takes longer than `timeout` seconds leaves the answer unscored, which `failures` counts. Without a verifier an
     answer counts when it equals the gold answer but for white space around it.
     """
-
-    static = True
 
     def __init__(self, path: str | Path, verifier: str | None = None, timeout: float = 10.0) -> None:
         self.path = Path(path)
@@ -53,13 +51,6 @@ class UserJsonl(Family):
         self.levels = range(min(levels), max(levels) + 1)
         texts = "".join(task.prompt + (task.answer or "") for task in self.tasks)
         self.alphabet = "".join(sorted(set(texts) | (set(ASCII) if verifier else set())))
-
-    def generate(self, level: int, n: int, seed: int, split: Split = "train") -> list[Task]:
-        """At most n rows of a level and split, in random order. Raises AutotrophError for a level outside `levels`."""
-        self.check_level(level)
-        rows = [task for task in self.tasks if task.level == level and task.split == split]
-        rng = random.Random(stable_hash(self.name, str(level), str(seed), split))
-        return rng.sample(rows, min(n, len(rows)))
 
     def verify(self, task: Task, answer: str) -> float | None:
         """The verifier's score, or 1 for the gold answer and 0 for any other; None where it could not be scored."""

@@ -24,6 +24,7 @@ from autotroph.models.tokenizer import TextTokenizer
 from autotroph.state import State
 from autotroph.store.artifacts import digest
 from autotroph.store.run import Run
+from autotroph.tasks.registry import task_family
 
 SHAPE = {
     "hidden_size": 32,
@@ -189,7 +190,7 @@ def test_hub_ids_without_the_client_say_what_to_install(monkeypatch) -> None:
 
 def point_client_at(server: str, cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """What the variables HF_ENDPOINT and HF_HUB_CACHE do, which the client reads once, when it is imported."""
-    constants = pytest.importorskip("huggingface_hub").constants
+    constants = pytest.importorskip("huggingface_hub.constants")
     monkeypatch.setattr(constants, "ENDPOINT", server)
     template = server + "/{repo_id}/resolve/{revision}/{filename}"
     monkeypatch.setattr(constants, "HUGGINGFACE_CO_URL_TEMPLATE", template)
@@ -202,7 +203,7 @@ COMMIT = "0123456789abcdef0123456789abcdef01234567"
 
 @pytest.fixture
 def local_hub(tmp_path, monkeypatch):
-    """A hub on this machine that serves the folder as `org/name`, and everything else as unknown."""
+    """A hub on this machine that serves the folder as model and data set `org/name`, everything else as unknown."""
     served: list[str] = []
 
     class Handler(BaseHTTPRequestHandler):
@@ -220,7 +221,7 @@ def local_hub(tmp_path, monkeypatch):
 
         def answer(self) -> bytes | None:
             files = [path for path in tmp_path.iterdir() if path.is_file()]
-            path = self.path.split("?")[0]
+            path = self.path.split("?")[0].replace("/api/datasets/", "/api/models/").removeprefix("/datasets")
             if path.startswith("/api/models/org/name/tree/"):
                 entries = [
                     {"type": "file", "path": one.name, "size": one.stat().st_size, "oid": COMMIT} for one in files
@@ -257,6 +258,16 @@ def test_a_hub_id_loads_as_its_folder_does(local_hub, publish, tmp_path) -> None
     fetched = len(local_hub)
     hub.load("org/name", revision=COMMIT)
     assert len(local_hub) == fetched
+
+
+def test_rows_of_a_data_set_on_the_hub(local_hub, tmp_path) -> None:
+    row = {"code": "def f(a):\n    return a", "task_id": 1, "text": "Give it back.", "test_list": ["assert f(3) == 3"]}
+    (tmp_path / "rows.jsonl").write_text(json.dumps(row | {"test_setup_code": ""}))
+    (tmp_path / "loader.py").write_text("raise SystemExit")
+    family = task_family("mbpp:org/name")
+    [task] = family.generate(1, 9, 0)
+    assert family.verify(task, task.answer or "") == 1
+    assert set(local_hub) == {"rows.jsonl"}
 
 
 def test_an_unknown_hub_id_is_an_error_in_one_line(local_hub) -> None:

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from autotroph.core.budget import Meter
 from autotroph.core.errors import AutotrophError
 from autotroph.core.task import Task
 from autotroph.core.trace import Group, Stop, Trace
 from autotroph.rewards.combine import Weighted
 from autotroph.rewards.heuristic import Certainty, FormatReward, LengthPenalty, MajorityAgreement
 from autotroph.rewards.measure import is_scored, majority, mean_logprob, votes
+from autotroph.rewards.scoring import scored
 from autotroph.rewards.verifiable import Verifiable
 
 TASK = Task.of("toy", "1+1=", "2")
@@ -147,3 +150,16 @@ def test_every_reward_adds_and_changes_nothing_else(reward, texts: list[str]) ->
     for old, new in zip(before.traces, once.traces, strict=True):
         assert new.rewards
         assert (new.ids, new.text, new.logprobs, new.rejected) == (old.ids, old.text, old.logprobs, old.rejected)
+
+
+def test_a_verifier_that_takes_several_is_asked_once_for_all_groups() -> None:
+    asked: list[list[str]] = []
+
+    def verify_all(pairs: Sequence[tuple[Task, str]]) -> list[float | None]:
+        asked.append([text for _, text in pairs])
+        return [float(text == task.answer) for task, text in pairs]
+
+    reward = Verifiable(lambda task, text: 0.0, verify_all=verify_all)
+    groups = scored([group(trace("2"), trace("3"), trace("2"), FAILED), group(), group(trace("2"))], [reward], Meter())
+    assert [values(one, "verified") for one in groups] == [[1.0, 0.0, 1.0, None], [], [1.0]]
+    assert asked == [["2", "3", "2"]]

@@ -1,0 +1,129 @@
+"""Where candidates are run: once in a jail of their own, or one after the other in warm ones."""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from dataclasses import replace
+from pathlib import Path
+from types import TracebackType
+from typing import Any, TypeGuard
+
+from autotroph.sandbox.directory import Directory
+from autotroph.sandbox.outcome import DEFAULTS, Calls, Limits, Outcome, Usage
+from autotroph.sandbox.worker import Damaged, Worker
+
+IMPORTS = (
+    "bisect", "collections", "copy", "decimal", "fractions", "functools", "hashlib", "heapq", "itertools", "json",
+    "math", "operator", "random", "re", "statistics", "string", "threading", "typing",
+)  # fmt: skip
+"""What most programs import; a warm Python has it already."""
+
+LOST = Outcome("killed", "", "", (), -9, Usage(0, 0, 0))
+"""Of a candidate whose jail died with it, twice."""
+
+Input = str | Calls
+"""Text on standard input of a whole program, or calls of one of its functions."""
+
+
+def run(program: str, input: Input = "", limits: Limits = DEFAULTS) -> Outcome:
+    """One program in a jail that is made for it and gone after it."""
+    with Jail(workers=1, imports=()) as jail:
+        return jail.run(program, input, limits)
+
+
+class Jail:
+    """Warm jails, each with a Python that has imported `imports`; `packages` are further folders to import from.
+
+    Every candidate gets a fresh child, which shares nothing with the one before it. A jail that does not answer is
+    replaced, and its candidate run again in the new one, once. May be used by several threads: `workers` of them at
+    a time, the others wait.
+    """
+
+    def __init__(
+        self,
+        workers: int | None = None,
+        imports: Sequence[str] = IMPORTS,
+        packages: Sequence[Path] = (),
+        down: frozenset[str] = frozenset(),
+    ) -> None:
+        self._make: Callable[[], Worker] = lambda: Worker(imports, packages, down)
+        self._free: list[Worker] = []
+        self._lock = threading.Lock()
+        self._slots = threading.BoundedSemaphore(workers or os.cpu_count() or 1)
+
+    def __enter__(self) -> Jail:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def run(self, program: str, input: Input = "", limits: Limits = DEFAULTS) -> Outcome:
+        """Runs a program in a fresh child of a warm jail. Raises AutotrophError where no jail can be had."""
+        if isinstance(input, str):
+            return self.order({"kind": "script", "source": program}, input, limits)
+        order = {"kind": "calls", "source": program, "function": input.function, "arguments": list(input.arguments)}
+        return self.order(order, "", limits)
+
+    def command(
+        self,
+        directory: Directory,
+        command: Sequence[str],
+        stdin: str = "",
+        limits: Limits = DEFAULTS,
+        collect: Sequence[str] = (),
+    ) -> Outcome:
+        """Runs a command in a folder of the directory's files. `collect`: files to have back, in `outcome.files`."""
+        order = {"kind": "command", "files": dict(directory.files), "command": list(command), "collect": list(collect)}
+        outcome = self.order(order, stdin, limits)
+        named = (answer.value for answer in outcome.answers)
+        files = {name: data for name, data in filter(_is_file, named) if name in collect}
+        return replace(outcome, answers=(), files=files)
+
+    def order(self, order: Mapping[str, Any], stdin: str, limits: Limits) -> Outcome:
+        """As `run`, for what the runner inside knows to do."""
+        with self._slots:
+            for _ in range(2):
+                with suppress(Damaged):
+                    return self._once(order, stdin, limits)
+        return LOST
+
+    def pair(self, program: Mapping[str, Any], tests: Mapping[str, Any], limits: Limits) -> Outcome:
+        """Two orders in two jails that can talk to each other; the outcome is that of `tests`."""
+        to_program, to_tests = os.pipe(), os.pipe()
+        with self._slots, ThreadPoolExecutor(1) as other:
+            other.submit(self._alone, program, limits, (to_program[0], to_tests[1]))
+            return self._alone(tests, limits, (to_tests[0], to_program[1]))
+
+    def _alone(self, order: Mapping[str, Any], limits: Limits, extra: Sequence[int]) -> Outcome:
+        with suppress(Damaged):
+            return self._once(order, "", limits, extra)
+        return LOST
+
+    def _once(self, order: Mapping[str, Any], stdin: str, limits: Limits, extra: Sequence[int] = ()) -> Outcome:
+        with self._lock:
+            worker = self._free.pop() if self._free else None
+        worker = worker or self._make()
+        outcome = worker.run(order, stdin, limits, extra)
+        with self._lock:
+            self._free.append(worker)
+        return outcome
+
+    def close(self) -> None:
+        """Ends the jails that are not at work."""
+        with self._lock:
+            for worker in self._free:
+                worker.close()
+            self._free.clear()
+
+
+def _is_file(claim: object) -> TypeGuard[tuple[str, bytes]]:
+    match claim:
+        case (str(), bytes()):
+            return True
+    return False
