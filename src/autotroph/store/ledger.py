@@ -29,7 +29,7 @@ GENESIS = "0" * 64
 FORMAT = 2
 """The database's user_version; 0 had the time of an event outside of its hash."""
 CHECKPOINT = 200
-"""Pages of the write-ahead log at which it begins anew: a file that does not grow is synced sooner than one that does."""
+"""Pages of the write-ahead log at which it begins anew: a file that does not grow is synced sooner."""
 TABLE = (
     "event(seq INTEGER PRIMARY KEY, at INTEGER NOT NULL, kind TEXT NOT NULL, data TEXT NOT NULL, hash TEXT NOT NULL)"
     " STRICT"
