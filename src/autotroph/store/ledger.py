@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import re
 import time
 from collections.abc import Iterator
@@ -27,11 +28,14 @@ from autotroph.store.signing import TreeHead
 GENESIS = "0" * 64
 FORMAT = 2
 """The database's user_version; 0 had the time of an event outside of its hash."""
+CHECKPOINT = 200
+"""Pages of the write-ahead log at which it begins anew: a file that does not grow is synced sooner."""
 TABLE = (
     "event(seq INTEGER PRIMARY KEY, at INTEGER NOT NULL, kind TEXT NOT NULL, data TEXT NOT NULL, hash TEXT NOT NULL)"
     " STRICT"
 )
 NAME = re.compile(rb"(?<![0-9a-f])[0-9a-f]{64}(?![0-9a-f])")
+encoded = json.JSONEncoder(sort_keys=True, allow_nan=False).encode
 HASHED = "CAST(seq || char(10) || at || char(10) || kind || char(10) || data AS BLOB)"
 """`entry`, as the database puts it together from a row."""
 
@@ -89,6 +93,7 @@ class Ledger:
 
     def __init__(self, path: Path, *, write: bool = False):
         self.path = path
+        self._names = (str(path), f"{path}-wal")
         self._lock = Lock(path.with_suffix(".lock")) if write else None
         self._tree = merkle.Frontier()
         flags = apsw.SQLITE_OPEN_READWRITE | apsw.SQLITE_OPEN_CREATE if write else apsw.SQLITE_OPEN_READONLY
@@ -99,11 +104,12 @@ class Ledger:
             if write:
                 self._db.pragma("journal_mode", "wal")
                 self._db.pragma("synchronous", 2)
+                self._db.pragma("wal_autocheckpoint", CHECKPOINT)
                 self._begin()
                 self._db.wal_checkpoint()  # a killed process may have left events that are read, and not on the disk
             self._refuse_others()
             self._next, self._head = self._end()
-            self._left: list[tuple[int, int, int] | None] = []
+            self._left: list[tuple[int, int, int] | None] = []  # no append looks: a looked at file is slower to write
             self._inode = path.stat().st_ino
         except (apsw.Error, UnicodeError) as error:
             self.close(orderly=False)
@@ -117,23 +123,20 @@ class Ledger:
 
         Raises AutotrophError when the disk refuses; nothing is half written then.
         """
-        text = json.dumps(data, sort_keys=True, allow_nan=False)
+        text = encoded(data)
         seq, at = self._next, microseconds()
         digest = chain_hash(self._head, merkle.leaf_hash(entry(seq, at, kind, text)))
-        untouched = self._files() == self._left
         try:
             self._db.execute("INSERT INTO event VALUES (?, ?, ?, ?, ?)", (seq, at, kind, text, digest))
         except apsw.Error as error:
             raise self._refused(error) from error
         self._next, self._head = seq + 1, digest
-        if untouched:
-            self._left = self._files()
         return Event(seq, at, kind, data, digest)
 
     def tampering(self) -> str | None:
         """What somebody else has done to the ledger while this writer had it; None where nobody did anything.
 
-        All events are looked at where a file of it is not as the last `append` or `tampering` left it.
+        All events are looked at, unless its files are as the last look left them.
         """
         if self._lock is not None and not self._lock.intact:
             return "the lock of its writer was taken away"
@@ -154,9 +157,9 @@ class Ledger:
     def _files(self) -> list[tuple[int, int, int] | None]:
         """Inode, size and time of change of the database and of its write-ahead log; None for what is not there."""
         found: list[tuple[int, int, int] | None] = []
-        for path in (self.path, self.path.with_name(f"{self.path.name}-wal")):
+        for path in self._names:
             try:
-                info = path.stat()
+                info = os.stat(path)
                 found.append((info.st_ino, info.st_size, info.st_ctime_ns))
             except FileNotFoundError:
                 found.append(None)
