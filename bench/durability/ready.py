@@ -15,7 +15,8 @@ from shim import Call, Mode
 from worker import Bench
 
 PROBE = """
-import os, signal, sys, time
+import gc, os, signal, sys, time
+gc.disable()  # as `resume` does while it imports what Live needs, too
 from autotroph.cli.live import Live
 from autotroph.cli.main import main
 

@@ -33,6 +33,8 @@ from autotroph.store.run import Run
 
 SPENT = ("seconds", "tokens", "flops")
 """What a cycle's metrics say of the meter."""
+PRACTICE = ("tokens", "trained_tokens", "verifier_calls", "flops")
+"""What they say of it up to the candidate: without what judging it costs."""
 
 Rows = Sequence[tuple[Task, Trace]]
 Scores = Mapping[tuple[str, str], float | None]
@@ -111,10 +113,13 @@ class Loop:
     """Least upper bound of the gap with which the run may begin."""
     estimate: Callable[[], Estimate] | None = None
     """What the run is going to cost, its base aside."""
+    practice: Mapping[str, float] = field(default_factory=dict)
+    """What practice may cost, by counter of PRACTICE: once one is spent, no other cycle begins."""
 
     def finished(self, state: State) -> bool:
         reached = self.target_level is not None and state.level >= self.target_level
-        return reached or state.cycle >= self.cycles
+        spent = any(state.practised(counter) >= most for counter, most in self.practice.items())
+        return reached or spent or state.cycle >= self.cycles
 
 
 Commit = Callable[[State, Proposal, Observer], State]
@@ -137,6 +142,8 @@ def cycle(state: State, loop: Loop, watch: Observer, commit: Commit = committed)
     clock.enter("optimize")
     refuse_unless_train((group.task for group in selected), "optimize")
     candidate, metrics = state.optimized(stages.optimize, selected)
+    spent = state.meter.snapshot()
+    metrics |= {f"practice_{name}": spent[name] - before[name] for name in PRACTICE}
     clock.enter("evaluate")
     opened = opened_at(state.cycle, stages.gate.reuse)
     suite, seed = stages.suite(state.seed_at(opened, "sealed")), state.seed("evaluate")

@@ -82,6 +82,11 @@ class State:
         """What the gate has said so far, one a cycle."""
         return [event.data["record"]["decision"]["verdict"] for event in self.run.ledger.events("cycle")]
 
+    def practised(self, counter: str) -> float:
+        """What the practice of all cycles has cost: of the meter, without what judging the candidates has."""
+        cycles = self.run.ledger.events("cycle")
+        return float(sum(event.data["record"]["metrics"].get(f"practice_{counter}", 0) for event in cycles))
+
     def load(self, policy: Policy, member: int = 0) -> tuple[Transformer, TextTokenizer]:
         model, tokenizer = checkpoint.load(self.run.policies.path(policy.uri), member)
         return model.to(self.run.start["config"].get("device", "cpu")), tokenizer

@@ -16,6 +16,7 @@ import click
 from autotroph.cli.approve import approve, reject, unlock
 from autotroph.cli.audit import audit
 from autotroph.cli.bench import bench
+from autotroph.cli.claim import claim, claims
 from autotroph.cli.diff import diff
 from autotroph.cli.drill import drill
 from autotroph.cli.export import export
@@ -74,7 +75,7 @@ def cli() -> None:
 
 
 COMMANDS = (
-    run, resume, stop, approve, reject, unlock, runs, recipes,
+    run, resume, stop, approve, reject, unlock, runs, recipes, claim, claims,
     report, lineage, verify, export, diff, gc, keygen, track, metrics, gate, audit, drill, bench,
 )  # fmt: skip
 for command in COMMANDS:

@@ -164,28 +164,41 @@ Rollout = Callable[[Sequence[Task], Sampler, SamplingParams, int, int], list[Gro
 class Algorithm(Protocol):
     """Maps scored groups to per-token training signals."""
 
-    on_policy: bool
-    """Whether it needs groups sampled by the very policy that is trained (then GRO generates them each step)."""
+    @property
+    def loss(self) -> Any:
+        """What the signals' tokens minimise: an `optimize.loss.Loss`."""
+        ...
 
     def signals(self, groups: Sequence[Group]) -> list[Signal]: ...
 
 
 @dataclass(frozen=True, slots=True)
 class Signal:
-    """Per-token weights of the three terms of the loss, for one trace.
+    """What an algorithm makes of one trace.
 
-    With logp the trainer's log-probability of a token, r = exp(logp - trace.logprobs) and A = `advantage`, the loss is,
-    each term divided by its own token count: policy gradient `-min(r A, clip(r, 1 - clip_low, 1 + clip_high) A)`;
-    likelihood `-likelihood * logp`; reference KL `kl * KL(policy || reference)`. Tokens that the policy did not sample
-    weigh nothing.
+    `optimize.loss.Surrogate` reads three weights. With logp the trainer's log-probability of a token, r = exp(logp -
+    trace.logprobs) and A = `advantage` (of the trace, or of each of its sampled tokens), the loss is, each term divided
+    by its own token count: policy gradient `-min(r A, clip(r, 1 - clip_low, 1 + clip_high) A)`; likelihood
+    `-likelihood * logp`; reference KL `kl * KL(policy || reference)`. Tokens that the policy did not sample weigh
+    nothing. Other losses read other fields: `sign`: +1 for what is wanted, -1 for what is not; `pair`: the same
+    number on both traces of a pair, and on no others; `rate`: share of the task's answers that are right.
     """
 
     trace: Trace
-    advantage: float = 0.0
+    advantage: float | Sequence[float] = 0.0
     likelihood: float = 0.0
     kl: float = 0.0
     clip_low: float = 0.2
     clip_high: float = 0.2
+    sign: float = 0.0
+    pair: int | None = None
+    rate: float = 0.0
+
+    @property
+    def matters(self) -> bool:
+        """Whether any loss would look at it."""
+        weighty = self.advantage if isinstance(self.advantage, int | float) else any(self.advantage)
+        return bool(weighty or self.likelihood or self.kl or self.sign)
 
 
 class Learner(Protocol):

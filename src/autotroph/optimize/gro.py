@@ -6,12 +6,13 @@ import random
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from statistics import fmean
-from typing import Protocol
+from typing import Literal, Protocol
 
 from autotroph.core.estimate import Range, Work
 from autotroph.core.policy import Policy
 from autotroph.core.protocols import Algorithm, RewardFn, Rollout, SamplingParams, Tokenizer, View
 from autotroph.core.trace import Group
+from autotroph.models.engine import compute_dtype
 from autotroph.models.lengths import Lengths
 from autotroph.models.threads import in_parallel
 from autotroph.optimize.learner import Learner, LearnerConfig
@@ -28,6 +29,20 @@ class EstimatedOptimize(Protocol):
     def estimate(self, lengths: Lengths) -> Work: ...
 
 
+Reference = Literal["base", "champion", "average"]
+"""Whom a loss may look at: the policy that the run began with, the champion, or the average of the learner's own steps
+(an EMA teacher)."""
+
+
+def refer(learner: Learner, reference: Reference | None, view: View) -> None:
+    """Give a learner its reference, as it is before a step. One that does not change is loaded once."""
+    if reference == "average":
+        learner.reference = learner.trained().to(learner.device, compute_dtype())
+    elif reference is not None and learner.reference is None:
+        model, _ = view.load(view.base if reference == "base" else view.champion)
+        learner.reference = model.to(learner.device, compute_dtype())
+
+
 @dataclass(frozen=True)
 class Replayed:
     """Off-policy optimisation on the traces that are there: every member of the trainee goes on from where its learner
@@ -40,6 +55,7 @@ class Replayed:
     batch: int
     real_floor: float = 0.0
     lora: LoRAConfig = field(default_factory=LoRAConfig)
+    reference: Reference | None = None
 
     def __call__(self, groups: Sequence[Group], view: View) -> tuple[Policy, dict[str, float]]:
         mixture = Mixture.of(groups, self.algorithm, view.knobs.get("real_floor", self.real_floor))
@@ -68,12 +84,16 @@ class Replayed:
     def _trained(self, member: int, mixture: Mixture, view: View) -> tuple[Learner, Tokenizer, list[float]]:
         model, tokenizer = view.load(view.trainee, member)
         adapters = parameters_of(model, self.lora, view.seed(f"adapters of member {member}"))
-        learner = Learner(model, self.learner, view.meter, parameters=adapters)
+        learner = Learner(model, self.learner, view.meter, parameters=adapters, loss=self.algorithm.loss)
         state = view.training(view.trainee, member)
         if state is not None and learner.fits(state):
             learner.load_state_dict(state)
         rng = random.Random(view.seed(f"batches of member {member}"))
-        return learner, tokenizer, [learner.step(mixture.batch(self.batch, rng))["loss"] for _ in range(self.steps)]
+        losses = []
+        for _ in range(self.steps):
+            refer(learner, self.reference, view)
+            losses.append(learner.step(mixture.batch(self.batch, rng))["loss"])
+        return learner, tokenizer, losses
 
 
 @dataclass(frozen=True)
@@ -95,6 +115,7 @@ class GRO:
     scale: float = 1.0
     schedule: str = "wsd"
     lora: LoRAConfig = field(default_factory=LoRAConfig)
+    reference: Reference | None = None
 
     def __call__(self, groups: Sequence[Group], view: View) -> tuple[Policy, dict[str, float]]:
         tasks = [group.task for group in groups]
@@ -106,6 +127,7 @@ class GRO:
             view.meter,
             lambda step: self.scale * schedule(step, self.steps),
             parameters=parameters_of(model, self.lora, view.seed("adapters")),
+            loss=self.algorithm.loss,
         )
         rng = random.Random(view.seed("prompts"))
         history: list[dict[str, float]] = []
@@ -117,6 +139,7 @@ class GRO:
             last = scored(tried, self.rewards, view.meter)
             signals = self.algorithm.signals(last)
             learner.model.train()
+            refer(learner, self.reference, view)
             metrics = learner.step(signals) if signals else {"loss": 0.0}
             rewards = [trace.reward for group in last for trace in group.traces]
             known = [reward for reward in rewards if reward is not None]

@@ -20,6 +20,7 @@ from autotroph.models.engine import compute_dtype
 from autotroph.models.fused import FusedPasses, Layers, kernels_for
 from autotroph.models.threads import check_in, in_parallel, workers_for
 from autotroph.models.transformer import Transformer
+from autotroph.optimize.loss import TERMS, Loss, Surrogate, Tokens, drift
 from autotroph.optimize.optimizer import MuonAdamW, warmup
 from autotroph.optimize.packing import Row, Sheet, rows_of
 from autotroph.optimize.parameters import Parameters, Whole
@@ -39,6 +40,7 @@ class LearnerConfig(Config):
 class Learner:
     """Trains one transformer in place: `dtype` (else `compute_dtype()`) in the passes, fp32 masters in the optimiser.
 
+    `loss` says what of, by default the three terms of a signal. `reference`: another model that it may look at.
     `parameters`: what of it is trained, all of it by default. `schedule` gives the factor of both learning rates at a
     0-based step. By default they stay where they are, for as long as rounds go on; the averaged policy does for them
     what an annealed rate does for a training of known length.
@@ -52,8 +54,10 @@ class Learner:
         schedule: Callable[[int], float] = warmup,
         dtype: torch.dtype | None = None,
         parameters: Parameters | None = None,
+        loss: Loss | None = None,
     ):
         self.config, self.meter, self.schedule, self.done = config, meter, schedule, 0
+        self.loss: Loss = loss or Surrogate()
         self.parameters: Parameters = parameters or Whole(model)
         self.masters = self.parameters.masters
         self.model, self.device = model.to(dtype or compute_dtype()).train(), model.lm_head.weight.device
@@ -65,21 +69,18 @@ class Learner:
         self.reference: Transformer | None = None
 
     def step(self, signals: Sequence[Signal]) -> dict[str, float]:
-        """One update on the loss of `core.protocols.Signal`.
+        """One update on the loss.
 
         Returns each term's mean, their sum `loss`, `gradient_norm`, and `kl`: the mean of r - 1 - log r, r the ratio of
         the trainer's to the sampler's probability of a sampled token. Raises AutotrophError on a gradient that is not
         finite, and BudgetExceeded before a step for which a cap leaves no room.
         """
         check_in()
-        signals = [s for s in signals if s.advantage or s.likelihood or s.kl]
-        sizes = [sum(s.trace.sampled) for s in signals]
-        counts = {
-            term: max(1, sum(n for s, n in zip(signals, sizes, strict=True) if getattr(s, term) != 0))
-            for term in ("advantage", "likelihood", "kl")
-        }
+        signals = [signal for signal in signals if signal.matters]
         rows, totals = list(rows_of(signals)), Counter[str]()
-        tokens = sum(map(len, rows))
+        counts = {term: sum(sum(s.trace.sampled) for s in signals if getattr(s, term)) for term in TERMS}
+        counts["traces"] = sum(len(row.signals) for row in rows)
+        tokens = sum(map(len, rows)) * (2 if self.loss.coupled else 1)
         cost = {"trained_tokens": tokens, "flops": tokens * self.flops_per_token}
         workers = len(self._replicas)
         turns = -(-tokens // (workers * self.config.batch_tokens))
@@ -87,46 +88,56 @@ class Learner:
         batches = alike([len(row) for row in rows], len(rows), share, STRETCH)
         shards = balanced([[rows[i] for i in batch] for batch in batches], workers)
         with self.meter.unit(**cost):
-            for metrics in in_parallel(lambda *shard: self._backward(*shard, counts), self._replicas, shards):
+            backward = self._coupled if self.loss.coupled else self._backward
+            for metrics in backward(shards, counts):
                 totals.update(metrics)
             norm = self._update()
             self.meter.spend(**cost)
-        drift = totals.pop("drift", 0.0) / max(1, sum(sizes))
-        return {**totals, "loss": sum(totals.values()), "gradient_norm": norm, "kl": drift}
+        drifted = totals.pop("drift", 0.0) / max(1, totals.pop("tokens", 0))
+        return {**totals, "loss": sum(totals.values()), "gradient_norm": norm, "kl": drifted}
 
-    def _backward(self, replica: Replica, batches: list[list[Row]], counts: Mapping[str, int]) -> Counter[str]:
-        """Add the gradients of some batches to one replica; returns the terms of the loss, summed."""
-        totals: Counter[str] = Counter()
-        for batch in batches:
-            loss, metrics = self._loss(replica, Sheet.of(batch, self.device), counts)
-            loss.backward()
-            totals.update(metrics)
-        return totals
+    def _backward(self, shards: Shards, counts: Mapping[str, int]) -> list[Counter[str]]:
+        """Add the gradients of the shards to the replicas; returns the terms of the loss."""
 
-    def _loss(self, replica: Replica, sheet: Sheet, counts: Mapping[str, int]) -> tuple[Tensor, dict[str, float]]:
-        """Loss of the sheet's N sampled tokens, and its terms as numbers."""
-        logp_N = logprobs(replica.model, sheet, replica.forward)
-        metrics: dict[str, float] = {}
-        loss = logp_N.new_zeros(())
-        if any(s.likelihood for s in sheet.signals):
-            term = -(sheet.column("likelihood") * logp_N).sum() / counts["likelihood"]
-            loss, metrics["likelihood"] = loss + term, term.item()
-        if any(s.advantage for s in sheet.signals):
-            ratio_N = (logp_N - sheet.old_N).exp()
-            low_N, high_N = 1 - sheet.column("clip_low"), 1 + sheet.column("clip_high")
-            advantage_N = sheet.column("advantage")
-            gain_N = torch.minimum(ratio_N * advantage_N, ratio_N.clamp(low_N, high_N) * advantage_N)
-            term = -gain_N.sum() / counts["advantage"]
-            loss, metrics["advantage"] = loss + term, term.item()
-            metrics["drift"] = (ratio_N - 1 - ratio_N.log()).sum().item()
-        if any(s.kl for s in sheet.signals):
-            assert self.reference is not None, "a signal asks for reference KL: set learner.reference"
+        def work(replica: Replica, batches: list[list[Row]]) -> Counter[str]:
+            totals: Counter[str] = Counter()
+            for batch in batches:
+                tokens = self._tokens(replica, Sheet.of(batch, self.device), counts)
+                terms = self.loss(tokens)
+                sum(terms.values(), tokens.logp_N.new_zeros(())).backward()
+                totals.update(summary(terms, tokens))
+            return totals
+
+        return in_parallel(work, self._replicas, shards)
+
+    def _coupled(self, shards: Shards, counts: Mapping[str, int]) -> list[Counter[str]]:
+        """The same where traces meet in the loss: all tokens pass once, to learn what each one's gradient has to be."""
+        sheets = [[Sheet.of(batch, self.device) for batch in batches] for batches in shards]
+
+        def look(replica: Replica, own: list[Sheet]) -> list[Tokens]:
+            with torch.no_grad():
+                return [self._tokens(replica, sheet, counts) for sheet in own]
+
+        def work(replica: Replica, own: list[Sheet], gradients: list[Tensor]) -> None:
+            for sheet, gradient_N in zip(own, gradients, strict=True):
+                (gradient_N * logprobs(replica.model, sheet, replica.forward)).sum().backward()
+
+        seen = in_parallel(look, self._replicas, sheets)
+        whole = Tokens.joined([tokens for own in seen for tokens in own])
+        terms = self.loss(whole)
+        (gradient_N,) = torch.autograd.grad(sum(terms.values(), whole.logp_N.new_zeros(())), whole.logp_N)
+        parts = iter(gradient_N.split([len(tokens.logp_N) for own in seen for tokens in own]))
+        in_parallel(work, self._replicas, sheets, [[next(parts) for _ in own] for own in seen])
+        return [summary(terms, whole)]
+
+    def _tokens(self, replica: Replica, sheet: Sheet, counts: Mapping[str, int]) -> Tokens:
+        reference_N = None
+        if self.loss.reference or counts["kl"]:
+            assert self.reference is not None, "a loss asks for a reference: set learner.reference"
             with torch.no_grad():
                 reference_N = logprobs(self.reference, sheet)
-            log_ratio_N = reference_N - logp_N
-            term = (sheet.column("kl") * (log_ratio_N.exp() - 1 - log_ratio_N)).sum() / counts["kl"]
-            loss, metrics["reference_kl"] = loss + term, term.item()
-        return loss, metrics
+        logp_N = logprobs(replica.model, sheet, replica.forward)
+        return Tokens(logp_N, sheet.old_N, reference_N, sheet.signal_N, sheet.signals, counts)
 
     def _update(self) -> float:
         """Gather gradients, clip, step, masters back to the model; returns the gradient norm."""
@@ -211,6 +222,9 @@ class Replica:
             self._fused.layers.renew()
 
 
+Shards = list[list[list[Row]]]
+"""Batches of rows, for each replica."""
+
 Forward = Callable[[Tensor, Tensor | None, Tensor | None], Tensor]
 """Hidden states [R, T, C] of ids, positions and branches [R, T]."""
 
@@ -224,9 +238,15 @@ def logprobs(model: Transformer, sheet: Sheet, forward: Forward | None = None) -
     return -F.cross_entropy(model.logits(hidden.flatten(0, 1)[sheet.source_N]), sheet.target_N, reduction="none")
 
 
-def balanced(batches: Iterable[list[Row]], workers: int) -> list[list[list[Row]]]:
+def summary(terms: Mapping[str, Tensor], tokens: Tokens) -> Counter[str]:
+    """Terms of the loss as numbers, and how far the policy has drifted from the one that sampled."""
+    drifted = {"drift": drift(tokens), "tokens": len(tokens.logp_N)} if tokens.counts["advantage"] else {}
+    return Counter({name: term.item() for name, term in terms.items()} | drifted)
+
+
+def balanced(batches: Iterable[list[Row]], workers: int) -> Shards:
     """Batches dealt to workers, the largest first, each to whoever has the fewest tokens; always dealt alike."""
-    shards: list[list[list[Row]]] = [[] for _ in range(workers)]
+    shards: Shards = [[] for _ in range(workers)]
     loads = [0] * workers
 
     def tokens(batch: list[Row]) -> int:

@@ -100,8 +100,3 @@ class Sheet:
             *(torch.tensor(column, device=device) for column in (source, target, old, owner)),
             signals,
         )
-
-    def column(self, name: str) -> Tensor:
-        """A field of the signals, for every sampled token [N]."""
-        values = [getattr(signal, name) for signal in self.signals]
-        return torch.tensor(values, device=self.signal_N.device)[self.signal_N]

@@ -18,6 +18,9 @@ from autotroph.core.errors import AutotrophError
 from autotroph.loop import Loop
 from autotroph.oversight.overseer import Mode
 
+PARTS = ("registry", "bases", "sides")
+"""Modules of the package that are none."""
+
 
 class RunConfig(Config):
     """What every run has."""
@@ -69,7 +72,7 @@ class Recipe:
 
 
 def names() -> list[str]:
-    return sorted(m.name for m in pkgutil.iter_modules(recipes.__path__) if m.name not in ("registry", "bases"))
+    return sorted(m.name for m in pkgutil.iter_modules(recipes.__path__) if m.name not in PARTS)
 
 
 def find(name: str) -> Recipe:

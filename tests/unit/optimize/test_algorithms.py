@@ -3,7 +3,7 @@
 import math
 import random
 from collections import Counter
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from itertools import pairwise
 
 import pytest
@@ -18,6 +18,7 @@ from autotroph.models.transformer import ModelConfig, Transformer
 from autotroph.optimize.algo.grpo import GRPO
 from autotroph.optimize.algo.sft import SFT
 from autotroph.optimize.learner import Learner, LearnerConfig
+from autotroph.optimize.loss import Surrogate, Tokens
 from autotroph.optimize.mixture import Mixture
 from autotroph.optimize.optimizer import SCHEDULES, cosine, infinite, orthogonalised, warmup, warmup_stable_decay
 from autotroph.optimize.pretrain import Curriculum
@@ -278,3 +279,33 @@ def test_curriculum_opens_a_level_when_the_open_ones_are_mastered() -> None:
 def test_nothing_kept_is_an_error_that_says_so() -> None:
     with pytest.raises(AutotrophError, match="kept no rows"):
         Mixture.of([Group(TASK, (trace().reject("short"),))], SFT())
+
+
+@dataclass(frozen=True)
+class Coupled(Surrogate):
+    """The same terms, computed on all tokens of a step at once."""
+
+    coupled: bool = True
+
+
+def test_two_passes_give_the_gradient_of_one() -> None:
+    signals = [Signal(trace((1, 5, i % 11, 7, (3 * i) % 11)), likelihood=1.0, advantage=(-1.0) ** i) for i in range(40)]
+    one, two = Probe(fresh_model()), Probe(fresh_model())
+    two.loss, two.config = Coupled(), LearnerConfig(batch_tokens=64)
+    assert one.step(signals) == pytest.approx(two.step(signals), abs=1e-5)
+    for name, expected in one.gradients.items():
+        assert torch.allclose(two.gradients[name], expected, atol=1e-5)
+
+
+def test_a_loss_sees_traces_pairs_and_values_of_each_token() -> None:
+    signals = [
+        Signal(trace((1, 2, 3, 4)), advantage=(2.0, 3.0), sign=-1.0, pair=7),
+        Signal(trace((1, 2, 5)), advantage=1.0),
+        Signal(trace((1, 2, 6)), advantage=4.0, sign=1.0, pair=7),
+    ]
+    tokens = Tokens(torch.tensor([-1.0, -2, -4, -8]), torch.zeros(4), None, torch.tensor([0, 0, 1, 2]), signals, {})
+    assert tokens.column("advantage").tolist() == [2.0, 3.0, 1.0, 4.0]
+    assert tokens.field("sign").tolist() == [-1.0, 0.0, 1.0]
+    assert tokens.per_trace(tokens.logp_N).tolist() == [-3.0, -4.0, -8.0]
+    better_P, worse_P = tokens.pairs
+    assert (better_P.tolist(), worse_P.tolist()) == ([2], [0])

@@ -7,6 +7,7 @@ from statistics import fmean, pstdev
 
 from autotroph.core.protocols import Signal
 from autotroph.core.trace import Group
+from autotroph.optimize.loss import Surrogate
 
 EPSILON = 1e-6
 
@@ -19,7 +20,7 @@ class GRPO:
     group of one among them) says nothing and gives no signal. Clipping is asymmetric as in DAPO (arXiv:2503.14476).
     """
 
-    on_policy = True
+    loss = Surrogate()
 
     def __init__(self, normalise: bool = True, clip_low: float = 0.2, clip_high: float = 0.28, kl: float = 0.0):
         self.normalise, self.clip_low, self.clip_high, self.kl = normalise, clip_low, clip_high, kl

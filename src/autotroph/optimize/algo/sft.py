@@ -6,10 +6,11 @@ from collections.abc import Sequence
 
 from autotroph.core.protocols import Signal
 from autotroph.core.trace import Group
+from autotroph.optimize.loss import Surrogate
 
 
 class SFT:
-    on_policy = False
+    loss = Surrogate()
 
     def signals(self, groups: Sequence[Group]) -> list[Signal]:
         return [Signal(trace, likelihood=1.0) for group in groups for trace in group.kept]
