@@ -56,7 +56,7 @@ RUNS: dict[str, dict[str, Any]] = {
     "verifier": BOTH,
     "judge": merged(BOTH, {"picker": "judge", "samples": 8, "temperature": 2.0, "gold_per_level": 30}),
 }
-"""The two runs whose copies are drilled: rft with a verifier that picks its rows, and with a judge."""
+"""The two runs whose copies are drilled: rejection_sampling with a verifier that picks its rows, and with a judge."""
 
 
 def main() -> None:
@@ -70,7 +70,7 @@ def main() -> None:
 
 
 def made(folder: Path, settings: dict[str, Any]) -> Path:
-    recipe = registry.find("rft")
+    recipe = registry.find("rejection_sampling")
     config = recipe.configure(settings)
     with Run.create(folder, {"recipe": recipe.name, "config": config.model_dump(mode="json")}) as run:
         run_loop(run, recipe.build(config), Recorder())

@@ -25,7 +25,7 @@ from autotroph.evaluate.benchmark import SealedSuite
 from autotroph.evaluate.gate import PairedGate
 from autotroph.loop import Loop, Recorder, run_loop
 from autotroph.optimize.pretrain import PretrainConfig
-from autotroph.recipes import rft
+from autotroph.recipes import rejection_sampling
 from autotroph.recipes.bases import BaseConfig
 from autotroph.refine.agreement import Agreement
 from autotroph.refine.best_of_n import BestOfN
@@ -43,12 +43,12 @@ TASKS, REFINED, SAMPLES = 500, 200, 8
 WARM = SamplingParams(max_tokens=ListFn().max_answer(1) + 1)
 
 
-def config(seed: int, arm: str) -> rft.Config:
+def config(seed: int, arm: str) -> rejection_sampling.Config:
     """A base of a few seconds that then learns from its own answers; one gold row a cycle, the least there can be.
 
     Without a verifier no gate stands in the way: what chance teaches is to be seen.
     """
-    return rft.Config(
+    return rejection_sampling.Config(
         seed=seed,
         task="listfn",
         cycles=3,
@@ -71,8 +71,8 @@ def by_chance(task: Task, answer: str) -> float:
     return float(int(stable_hash("chance", task.key, answer)[:8], 16) % 10 < 3)
 
 
-def built(chosen: rft.Config, arm: str) -> Loop:
-    loop = rft.build(chosen)
+def built(chosen: rejection_sampling.Config, arm: str) -> Loop:
+    loop = rejection_sampling.build(chosen)
     loop = replace(loop, stages=replace(loop.stages, other_refiners=()))
     if arm == "verifier":
         return loop
@@ -86,7 +86,7 @@ def built(chosen: rft.Config, arm: str) -> Loop:
 def measured(seed: int, arm: str) -> dict[str, Any]:
     chosen, begun = config(seed, arm), time.monotonic()
     with tempfile.TemporaryDirectory() as folder:
-        start = {"recipe": "rft", "config": chosen.model_dump(mode="json")}
+        start = {"recipe": "rejection_sampling", "config": chosen.model_dump(mode="json")}
         with Run.create(Path(folder) / "run", start) as run:
             state = run_loop(run, built(chosen, arm), Recorder())
             seconds = time.monotonic() - begun

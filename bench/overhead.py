@@ -29,7 +29,7 @@ from autotroph.store.run import Run, machine
 RUNS: dict[str, dict[str, Any]] = {
     "length_generalisation": {"rounds": 3},
     "grpo": {"task": "copy", "level": 8, "cycles": 2},
-    "rft": {"task": "addition", "level": 3, "cycles": 3},
+    "rejection_sampling": {"task": "addition", "level": 3, "cycles": 3},
     "distill": {"task": "addition", "level": 3, "cycles": 3},
 }
 REPEATS = 2

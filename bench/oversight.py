@@ -39,7 +39,7 @@ STALLED = 1.0
 """Seconds for which this process did not run, after which a stop is repeated and counted as that."""
 PRACTISED: dict[str, dict[str, Any]] = {
     "length_generalisation": {"rounds": 3},
-    "rft": {"task": "addition", "level": 3, "cycles": 3},
+    "rejection_sampling": {"task": "addition", "level": 3, "cycles": 3},
 }
 
 
@@ -62,11 +62,11 @@ def whole_run(work: Path) -> None:
     rows = [json.dumps({"prompt": f"{n}+1=", "answer": str(n + 1)}) for n in range(200)]
     (work / "tasks.jsonl").write_text("\n".join(rows))
     task = ["--task", f"jsonl:{work / 'tasks.jsonl'}", "--verifier", f"{UNRULY}:verify"]
-    invoke(["run", "rft", *task, *RUN, "--out", str(work / "run")])
+    invoke(["run", "rejection_sampling", *task, *RUN, "--out", str(work / "run")])
 
 
 def driver_alone(work: Path) -> None:
-    with Run.create(work / "run", {"recipe": "rft", "config": {}}), marked(work / "run"):
+    with Run.create(work / "run", {"recipe": "rejection_sampling", "config": {}}), marked(work / "run"):
         load(f"{UNRULY}:verify")("", "", None)
 
 

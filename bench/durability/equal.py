@@ -18,9 +18,9 @@ rival_tasks = 8
 rival_answers = 2
 """
 RECIPES = {
-    "rft": SHARED
+    "rejection_sampling": SHARED
     + """
-recipe = "rft"
+recipe = "rejection_sampling"
 level = 2
 cycles = 12
 tasks = 40

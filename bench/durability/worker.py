@@ -36,7 +36,7 @@ from autotroph.verify import verify
 Say = Callable[[dict[str, Any]], None]
 
 SMALL = """
-recipe = "rft"
+recipe = "rejection_sampling"
 task = "copy"
 level = 2
 cycles = 2

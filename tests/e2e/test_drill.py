@@ -42,8 +42,8 @@ CATCHERS = {
 
 @pytest.fixture(scope="module")
 def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("runs") / "rft"
-    with start(folder, "rft", **RUN) as opened:
+    folder = tmp_path_factory.mktemp("runs") / "rejection_sampling"
+    with start(folder, "rejection_sampling", **RUN) as opened:
         finish(opened)
     return folder
 
@@ -90,7 +90,7 @@ def test_a_failure_that_nobody_looks_at_costs_accuracy(drills: Drills) -> None:
 
 
 def test_a_biased_judge_is_found_in_a_run_that_has_one(tmp_path: Path) -> None:
-    with start(tmp_path / "judged", "rft", **RUN, picker="judge", temperature=1.5) as opened:
+    with start(tmp_path / "judged", "rejection_sampling", **RUN, picker="judge", temperature=1.5) as opened:
         finish(opened)
         [cycle] = opened.record().cycles
     assert cycle.metrics["judge_consistency"] == 1.0
@@ -123,7 +123,7 @@ def test_the_command_prints_a_table_and_json(run: Path, capsys: pytest.CaptureFi
 def test_a_mistake_is_one_line_with_the_way_out(
     run: Path, tmp_path: Path, arguments: list[str], hint: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    with start(tmp_path / "empty", "rft", **RUN):
+    with start(tmp_path / "empty", "rejection_sampling", **RUN):
         pass
     given = [part.format(run=run, empty=tmp_path / "empty") for part in arguments]
     assert invoke(["drill", *given]) == 2
@@ -136,7 +136,8 @@ def test_a_plant_without_a_place_in_the_recipe_says_so(tmp_path: Path, run: Path
     with start(tmp_path / "grpo", "grpo", task="copy", level=3, cycles=1, steps=1, gap_samples=0, base=BRIEF) as opened:
         finish(opened)
     refusal = Drills(tmp_path / "grpo", tmp_path).refusal(PLANTS["label_noise"])
-    assert refusal == "recipe 'grpo' has nothing to plant it in; take a run of rft or length_generalisation or distill"
+    others = "rejection_sampling or length_generalisation or distill"
+    assert refusal == f"recipe 'grpo' has nothing to plant it in; take a run of {others}"
 
 
 BRIEF = {"hidden": 32, "layers": 1, "train": {"steps": 20, "rows": 50}}

@@ -45,7 +45,7 @@ TURNING: dict[str, Any] = {
 @pytest.fixture(scope="module")
 def turned(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("runs") / "turned"
-    with start(folder, "rft", **TURNING) as run:
+    with start(folder, "rejection_sampling", **TURNING) as run:
         finish(run)
     return folder
 
@@ -75,7 +75,7 @@ def test_a_killed_run_goes_on_with_the_knobs_as_they_were(turned: Path, tmp_path
             if (cycle, name) == (2, "evaluate"):
                 raise KeyboardInterrupt
 
-    with start(tmp_path / "r", "rft", **TURNING) as run, pytest.raises(KeyboardInterrupt):
+    with start(tmp_path / "r", "rejection_sampling", **TURNING) as run, pytest.raises(KeyboardInterrupt):
         finish(run, Interrupting())
     with Run.open(tmp_path / "r") as run:
         assert State.restore(run).knobs["temperature"] == 1.5625
@@ -103,8 +103,8 @@ NEEDS_A_JUDGE = {"judge_consistency", "judge_preference"}
 @pytest.mark.parametrize(
     ("recipe", "settings", "missing"),
     [
-        ("rft", TURNING | {"cycles": 1, "monitors": {}}, NEEDS_A_JUDGE),
-        ("rft", TURNING | {"cycles": 1, "monitors": {}, "picker": "judge"}, set()),
+        ("rejection_sampling", TURNING | {"cycles": 1, "monitors": {}}, NEEDS_A_JUDGE),
+        ("rejection_sampling", TURNING | {"cycles": 1, "monitors": {}, "picker": "judge"}, set()),
         ("length_generalisation", SMALL | UNFILTERED, NEEDS_A_JUDGE | NEEDS_REWARDS | NEEDS_SKILL),
         ("grpo", PRACTICE | {"cycles": 1, "steps": 2}, NEEDS_A_JUDGE | NEEDS_ROWS - {"label_noise"}),
     ],

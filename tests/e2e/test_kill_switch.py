@@ -73,7 +73,8 @@ def unruly(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[Pa
     rows = [json.dumps({"prompt": f"{n}+1=", "answer": str(n + 1)}) for n in range(200)]
     (tmp_path / "tasks.jsonl").write_text("\n".join(rows))
     monkeypatch.setenv("UNRULY", str(theirs))
-    command = [sys.executable, "-m", "autotroph", "run", "rft", "--task", f"jsonl:{tmp_path / 'tasks.jsonl'}"]
+    command = [sys.executable, "-m", "autotroph", "run", "rejection_sampling"]
+    command += ["--task", f"jsonl:{tmp_path / 'tasks.jsonl'}"]
     command += ["--verifier", f"{HERE / 'unruly.py'}:verify", "--base-train-steps", "1", "--base-train-rows", "20"]
     command += ["--base-hidden", "16", "--base-layers", "1", "--out", str(tmp_path / "run")]
     with subprocess.Popen(command, stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL) as driver:

@@ -227,7 +227,7 @@ def test_adapters_improve_a_brief_base_and_leave_the_rest_of_it(tmp_path: Path) 
 def test_rft_learns_from_right_tries_alone_in_an_environment(tmp_path: Path) -> None:
     settings = {"task": "maze_walk", "level": 2, "cycles": 2, "tasks": 200, "sealed": 150, "final_sealed": 150}
     small = {"hidden": 32, "rope_theta": 1e4, "train": {"steps": 150, "rows": 500}}
-    with start(tmp_path / "rft", "rft", **settings, base=small, near=0.95, confident=0.9) as run:
+    with start(tmp_path / "run", "rejection_sampling", **settings, base=small, near=0.95, confident=0.9) as run:
         finish(run)
         record = run.record()
         rows = [group for groups in State.restore(run).history() for group in groups]
@@ -266,7 +266,7 @@ def test_distilling_refined_answers_improves_the_raw_ones_without_any_gold(
 def test_a_dynamic_benchmark_in_a_run(tmp_path: Path) -> None:
     """Most sealed tasks go where the champion solves a part, and a family that is not practised stands guard."""
     settings = {"task": "addition", "level": 3, "cycles": 1, "steps": 5, "tasks": 50, "sealed": 50, "base": HALF_TAUGHT}
-    with start(tmp_path / "r", "rft", **settings, adaptive=True, held_out="addition_forward=0.9") as run:
+    with start(tmp_path / "r", "rejection_sampling", **settings, adaptive=True, held_out="addition_forward=0.9") as run:
         finish(run)
         [cycle] = run.record().cycles
         shown = html.unescape(render(run.record()))

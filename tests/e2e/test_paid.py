@@ -32,7 +32,9 @@ RUNS: dict[str, dict[str, Any]] = {
         "task": "copy", "level": 3, "cycles": 2, "steps": 4, "prompts": 8, "samples": 4, "tasks": 40,
         "base": {"hidden": 32, "train": {"steps": 90, "rows": 300}},
     },
-    "rft": {"task": "maze_walk", "level": 2, "cycles": 2, "steps": 4, "tasks": 20, "gold_per_level": 40, "batch": 8},
+    "rejection_sampling": {
+        "task": "maze_walk", "level": 2, "cycles": 2, "steps": 4, "tasks": 20, "gold_per_level": 40, "batch": 8,
+    },
     "distill": {"task": "addition", "level": 2, "cycles": 2, "steps": 4, "tasks": 20, "gold_per_level": 40, "batch": 8},
 }  # fmt: skip
 CUT_OFF = ["length_generalisation", "grpo"]

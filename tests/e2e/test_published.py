@@ -53,7 +53,7 @@ def run(recipe: str, folder: Path, model: Path | str, **settings: Any) -> int:
 def test_a_published_model_is_trained_promoted_and_read_by_transformers(
     published: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert run("rft", tmp_path / "r", published, tasks=20, steps=150, batch=32, learner_average=0.1) == 0
+    assert run("rejection_sampling", tmp_path / "r", published, tasks=20, steps=150, batch=32, learner_average=0.1) == 0
     summary = json.loads(capsys.readouterr().out.splitlines()[-1])
     with Run.open(tmp_path / "r", write=False) as opened:
         state, first = State.restore(opened), opened.base_policy()
@@ -76,7 +76,7 @@ def test_a_published_model_is_trained_promoted_and_read_by_transformers(
 def test_a_published_model_learns_with_adapters_that_go_on_from_cycle_to_cycle(published: Path, tmp_path: Path) -> None:
     pytest.importorskip("peft")
     settings = {"tasks": 10, "steps": 10, "batch": 16, "cycles": 2, "lora_rank": 4}
-    assert run("rft", tmp_path / "r", published, **settings) == 0
+    assert run("rejection_sampling", tmp_path / "r", published, **settings) == 0
     with Run.open(tmp_path / "r", write=False) as opened:
         assert [cycle.decision.verdict for cycle in opened.record().cycles] == ["hold", "hold"]
         state = State.restore(opened)
@@ -117,7 +117,7 @@ def test_models_that_cannot_be_begun_with_are_refused_in_one_line(
         "no model.safetensors": changed(published, tmp_path / "c", without="model.safetensors"),
     }
     for number, (message, model) in enumerate(mistakes.items()):
-        assert run("rft", tmp_path / f"r{number}", model) == 2
+        assert run("rejection_sampling", tmp_path / f"r{number}", model) == 2
         *_, said = capsys.readouterr().err.strip().splitlines()
         assert message in said
         assert said.startswith("error: ")

@@ -117,18 +117,20 @@ def with_source(loop: Loop, source: Any) -> Loop:
     return replace(loop, stages=replace(loop.stages, source=source))
 
 
-ROWS = ("rft", "length_generalisation", "distill")
+ROWS = ("rejection_sampling", "length_generalisation", "distill")
 """Recipes that learn from rows which their sources bring."""
+PICKED = ("rejection_sampling",)
+"""Those of them whose rows somebody picks."""
 ANY = (*ROWS, "grpo")
 PLANTS = {
     plant.name: plant
     for plant in (
         Plant("label_noise", "labels of training rows are mixed up", ROWS, label_noise, needs=one_answer),
-        Plant("reward_hack", "the verifier takes a trick for a right answer", ("rft",), reward_hack, hole, verified),
+        Plant("reward_hack", "the verifier takes a trick for a right answer", PICKED, reward_hack, hole, verified),
         Plant("leak", "the gate's sealed tasks are among the training rows", ANY, leak),
         Plant("collapse", "the same few tasks over and over, tried near temperature 0", ANY, collapse),
         Plant("autophagy", "only self-made rows, right or wrong, and no floor", ROWS, autophagy, without_floor),
-        Plant("judge_bias", "the judge takes the answer that stands first", ("rft",), config=biased, needs=judged),
+        Plant("judge_bias", "the judge takes the answer that stands first", PICKED, config=biased, needs=judged),
         Plant("saturation", "the gate asks only the easiest level", ANY, saturation),
     )
 }
