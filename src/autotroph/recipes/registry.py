@@ -49,10 +49,15 @@ class Recipe:
     """One published system."""
 
     name: str
-    title: str
+    text: str
+    """Its docstring, whose first line is the title."""
     source: str
     config: type[RunConfig]
     build: Callable[[Any], Loop]
+
+    @property
+    def title(self) -> str:
+        return self.text.splitlines()[0].rstrip(".")
 
     def configure(self, settings: dict[str, Any]) -> RunConfig:
         """The resolved configuration. Raises AutotrophError, one line, for unknown keys and values out of range."""
@@ -82,5 +87,4 @@ def find(name: str) -> Recipe:
         hint = f"did you mean {' or '.join(map(repr, near))}?" if near else "`autotroph recipes` lists them"
         raise AutotrophError(f"unknown recipe '{name}'; {hint}")
     module = importlib.import_module(f"autotroph.recipes.{name}")
-    title = (module.__doc__ or "").strip().splitlines()[0].rstrip(".")
-    return Recipe(name, title, module.SOURCE, module.Config, module.build)
+    return Recipe(name, (module.__doc__ or "").strip(), module.SOURCE, module.Config, module.build)
