@@ -8,6 +8,7 @@ from types import MappingProxyType
 from typing import Any
 
 from autotroph.core.errors import AutotrophError
+from autotroph.core.modules import named
 from autotroph.core.protocols import TaskFamily
 from autotroph.tasks.addition import Addition
 from autotroph.tasks.code.arc import Arc, ArcPrograms
@@ -52,11 +53,15 @@ def task_names() -> list[str]:
 
 
 def task_family(name: str, **options: Any) -> TaskFamily:
-    """The family of a name, such as "addition", "reasoning_gym:leg_counting" or "jsonl:tasks.jsonl".
+    """The family of a name, such as "addition", "reasoning_gym:leg_counting" or "jsonl:tasks.jsonl", or of a class of
+    the user's own, "path/to/file.py:Parity".
 
     `options` go to its constructor. Raises AutotrophError for a name that is not known.
     """
     kind, _, argument = name.partition(":")
+    if kind.endswith(".py"):
+        own: TaskFamily = named(name)(**options)
+        return own
     for form, family in FAMILIES.items():
         if argument and form.startswith(f"{kind}:"):
             return family(argument, **options)
