@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import copy
 import random
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from statistics import fmean
 from typing import Literal, Protocol
 
 from autotroph.core.estimate import Range, Work
 from autotroph.core.policy import Policy
-from autotroph.core.protocols import Algorithm, RewardFn, Rollout, SamplingParams, Tokenizer, View
+from autotroph.core.protocols import Algorithm, RewardFn, Rollout, SamplingParams, Signal, Tokenizer, View
 from autotroph.core.trace import Group
 from autotroph.models.engine import compute_dtype
 from autotroph.models.lengths import Lengths
@@ -100,8 +101,11 @@ class Replayed:
 class GRO:
     """On-policy optimisation: each step samples groups from the policy as it stands, scores them and learns.
 
-    `scale` multiplies both learning rates: a model that goes on learning wants less than a fresh one. `schedule` is one
-    of `optimizer.SCHEDULES`, over the steps of a cycle. Adapters are merged at its end, and new ones begin there.
+    With `updates` above 1 the step's tasks are dealt to as many updates, one after the other: from the second on, the
+    policy has left the one that sampled, and clipping begins to count. `scale` multiplies both learning rates: a model
+    that goes on learning wants less than a fresh one. `schedule` is one of `optimizer.SCHEDULES`, over the steps of a
+    cycle. Adapters are merged at its end, and new ones begin there. So is the algorithm: what one learns itself (PPO's
+    critic) begins with each cycle.
     """
 
     algorithm: Algorithm
@@ -116,18 +120,19 @@ class GRO:
     schedule: str = "wsd"
     lora: LoRAConfig = field(default_factory=LoRAConfig)
     reference: Reference | None = None
+    updates: int = 1
 
     def __call__(self, groups: Sequence[Group], view: View) -> tuple[Policy, dict[str, float]]:
-        tasks = [group.task for group in groups]
+        tasks, algorithm = [group.task for group in groups], copy.deepcopy(self.algorithm)
         model, tokenizer = view.load(view.trainee)
         schedule = SCHEDULES[self.schedule]
         learner = Learner(
             model,
             self.learner,
             view.meter,
-            lambda step: self.scale * schedule(step, self.steps),
+            lambda update: self.scale * schedule(update // self.updates, self.steps),
             parameters=parameters_of(model, self.lora, view.seed("adapters")),
-            loss=self.algorithm.loss,
+            loss=algorithm.loss,
         )
         rng = random.Random(view.seed("prompts"))
         history: list[dict[str, float]] = []
@@ -137,23 +142,21 @@ class GRO:
             batch = rng.sample(tasks, min(self.prompts, len(tasks)))
             tried = self.rollout(batch, sampler, self.params, self.samples, view.seed(f"rollout {step}"))
             last = scored(tried, self.rewards, view.meter)
-            signals = self.algorithm.signals(last)
+            signals = algorithm.signals(last)
             learner.model.train()
             refer(learner, self.reference, view)
-            metrics = learner.step(signals) if signals else {"loss": 0.0}
+            metrics = [learner.step(part) for part in dealt(signals, self.updates)] or [{"loss": 0.0}]
             rewards = [trace.reward for group in last for trace in group.traces]
             known = [reward for reward in rewards if reward is not None]
             history.append(
-                metrics
+                means(metrics)
                 | {
                     "reward": fmean(known) if known else 0.0,
                     "unscored": float(len(rewards) - len(known)),
                     "zero_advantage": 1 - len(signals) / max(1, len(rewards)),
                 }
             )
-        names = {name for metrics in history for name in metrics}
-        means = {name: fmean(metrics.get(name, 0.0) for metrics in history) for name in sorted(names)}
-        return view.publish([learner.trained()], tokenizer, last, view.trainee.depth), means
+        return view.publish([learner.trained()], tokenizer, last, view.trainee.depth), means(history)
 
     def estimate(self, lengths: Lengths) -> Work:
         """Groups of equal rewards teach nothing, so that there may be no training at all."""
@@ -161,4 +164,18 @@ class GRO:
         rows = self.steps * prompts * self.samples
         tried = lengths.somewhere(Range(prompts, prompts), self.samples, lengths.levels) * self.steps
         calls = rows * sum(reward.verifier_calls for reward in self.rewards)
-        return tried + Work(trained_tokens=Range(0, rows * lengths.row().high), verifier_calls=Range(calls, calls))
+        most = rows * lengths.row().high * (2 if self.algorithm.loss.coupled else 1)
+        return tried + Work(trained_tokens=Range(0, most), verifier_calls=Range(calls, calls))
+
+
+def dealt(signals: Sequence[Signal], parts: int) -> list[list[Signal]]:
+    """The signals in so many parts or fewer, none of them empty; those of one task stay together."""
+    tasks = {key: place for place, key in enumerate(dict.fromkeys(signal.trace.task_key for signal in signals))}
+    found = [[s for s in signals if tasks[s.trace.task_key] % parts == part] for part in range(parts)]
+    return [part for part in found if part]
+
+
+def means(figures: Sequence[Mapping[str, float]]) -> dict[str, float]:
+    """Of each name, where one that is missing counts as 0."""
+    names = sorted({name for one in figures for name in one})
+    return {name: fmean(one.get(name, 0.0) for one in figures) for name in names}
