@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import copy
 import random
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from statistics import fmean
 from typing import Literal, Protocol
 
 from autotroph.core.estimate import Range, Work
 from autotroph.core.policy import Policy
-from autotroph.core.protocols import Algorithm, RewardFn, Rollout, SamplingParams, Signal, Tokenizer, View
+from autotroph.core.protocols import Algorithm, RewardFn, Rollout, SamplingParams, Tokenizer, View
 from autotroph.core.trace import Group
 from autotroph.models.engine import compute_dtype
 from autotroph.models.lengths import Lengths
@@ -101,11 +101,10 @@ class Replayed:
 class GRO:
     """On-policy optimisation: each step samples groups from the policy as it stands, scores them and learns.
 
-    With `updates` above 1 the step's tasks are dealt to as many updates, one after the other: from the second on, the
-    policy has left the one that sampled, and clipping begins to count. `scale` multiplies both learning rates: a model
-    that goes on learning wants less than a fresh one. `schedule` is one of `optimizer.SCHEDULES`, over the steps of a
-    cycle. Adapters are merged at its end, and new ones begin there. So is the algorithm: what one learns itself (PPO's
-    critic) begins with each cycle.
+    `scale` multiplies both learning rates: a model that goes on learning wants less than a fresh one. `schedule` is one
+    of `optimizer.SCHEDULES`, over the updates of a cycle. Adapters are merged at its end, and new ones begin there.
+    `updates`: of the policy on each step's groups. From the second one on it is not the one that sampled them any more,
+    and clipping may bind. An algorithm that learns itself (PPO's critic) begins with each cycle.
     """
 
     algorithm: Algorithm
@@ -130,7 +129,7 @@ class GRO:
             model,
             self.learner,
             view.meter,
-            lambda update: self.scale * schedule(update // self.updates, self.steps),
+            lambda step: self.scale * schedule(step, self.steps * self.updates),
             parameters=parameters_of(model, self.lora, view.seed("adapters")),
             loss=algorithm.loss,
         )
@@ -144,38 +143,29 @@ class GRO:
             last = scored(tried, self.rewards, view.meter)
             signals = algorithm.signals(last)
             learner.model.train()
-            refer(learner, self.reference, view)
-            metrics = [learner.step(part) for part in dealt(signals, self.updates)] or [{"loss": 0.0}]
+            metrics = {"loss": 0.0}
+            for _ in range(self.updates if signals else 0):
+                refer(learner, self.reference, view)
+                metrics = learner.step(signals)
             rewards = [trace.reward for group in last for trace in group.traces]
             known = [reward for reward in rewards if reward is not None]
             history.append(
-                means(metrics)
+                metrics
                 | {
                     "reward": fmean(known) if known else 0.0,
                     "unscored": float(len(rewards) - len(known)),
                     "zero_advantage": 1 - len(signals) / max(1, len(rewards)),
                 }
             )
-        return view.publish([learner.trained()], tokenizer, last, view.trainee.depth), means(history)
+        names = {name for metrics in history for name in metrics}
+        means = {name: fmean(metrics.get(name, 0.0) for metrics in history) for name in sorted(names)}
+        return view.publish([learner.trained()], tokenizer, last, view.trainee.depth), means
 
     def estimate(self, lengths: Lengths) -> Work:
         """Groups of equal rewards teach nothing, so that there may be no training at all."""
         prompts = min(self.prompts, len(lengths.tasks(self.prompts, lengths.levels)))
         rows = self.steps * prompts * self.samples
         tried = lengths.somewhere(Range(prompts, prompts), self.samples, lengths.levels) * self.steps
-        calls = rows * sum(reward.verifier_calls for reward in self.rewards)
-        most = rows * lengths.row().high * (2 if self.algorithm.loss.coupled else 1)
-        return tried + Work(trained_tokens=Range(0, most), verifier_calls=Range(calls, calls))
-
-
-def dealt(signals: Sequence[Signal], parts: int) -> list[list[Signal]]:
-    """The signals in so many parts or fewer, none of them empty; those of one task stay together."""
-    tasks = {key: place for place, key in enumerate(dict.fromkeys(signal.trace.task_key for signal in signals))}
-    found = [[s for s in signals if tasks[s.trace.task_key] % parts == part] for part in range(parts)]
-    return [part for part in found if part]
-
-
-def means(figures: Sequence[Mapping[str, float]]) -> dict[str, float]:
-    """Of each name, where one that is missing counts as 0."""
-    names = sorted({name for one in figures for name in one})
-    return {name: fmean(one.get(name, 0.0) for one in figures) for name in names}
+        calls, trained = rows * sum(reward.verifier_calls for reward in self.rewards), rows * self.updates
+        trained *= 2 if self.algorithm.loss.coupled else 1
+        return tried + Work(trained_tokens=Range(0, trained * lengths.row().high), verifier_calls=Range(calls, calls))

@@ -24,6 +24,7 @@ from autotroph.optimize.algo.registry import ALGORITHMS, OnPolicy
 from autotroph.optimize.gro import GRO
 from autotroph.optimize.learner import LearnerConfig
 from autotroph.recipes.bases import SkillConfig, practise
+from autotroph.rewards.chance import Chance
 from autotroph.rewards.verifiable import Verifiable
 from autotroph.select.dedup import ExactDedup
 
@@ -35,8 +36,9 @@ class Config(SkillConfig):
     tasks: int = Field(2000, ge=1, description="different tasks that a cycle draws its prompts from")
     prompts: int = Field(32, ge=1, description="prompts a step")
     samples: int = Field(8, ge=2, description="answers to each prompt")
-    updates: int = Field(1, ge=1, description="updates that a step's answers are dealt to")
-    algorithm: OnPolicy = Field("grpo", description="what is made of rewards")
+    updates: int = Field(1, ge=1, description="times that each step's answers are learnt")
+    algorithm: OnPolicy = Field("grpo", description="what is made of the rewards")
+    reward: Literal["verifier", "chance"] = Field("verifier", description="of an answer; chance: half of them, blindly")
     rate: float = Field(0.3, gt=0, description="learning rates, as a share of the base's")
     schedule: Literal["constant", "wsd", "cosine", "infinite"] = Field("wsd", description="of the rates in a cycle")
     learner: LearnerConfig = LearnerConfig(muon_lr=0.001, adam_lr=0.002, average=1.0)
@@ -58,7 +60,7 @@ def build(config: Config) -> Loop:
             rollout_for(family),
             params,
             config.samples,
-            [Verifiable.of(family)],
+            [Verifiable.of(family) if config.reward == "verifier" else Chance()],
             config.learner,
             config.steps,
             config.prompts,

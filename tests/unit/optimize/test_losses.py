@@ -29,7 +29,6 @@ from autotroph.optimize.algo.sft import SFT
 from autotroph.optimize.algo.simpo import SimPO
 from autotroph.optimize.algo.spo import SPO
 from autotroph.optimize.algo.weighted_sft import WeightedSFT
-from autotroph.optimize.gro import dealt
 from autotroph.optimize.loss import TERMS, Tokens
 
 TASK = Task.of("copy", "ab>", "ab", 2)
@@ -312,10 +311,3 @@ def test_a_loss_that_looks_at_a_reference_is_given_one(name: str) -> None:
     algorithm = named.make()
     asks = algorithm.loss.reference or any(signal.kl for signal in algorithm.signals([group(1, 0)]))
     assert asks == (named.reference is not None)
-
-
-def test_updates_share_tasks_not_traces() -> None:
-    groups = [Group(TASK, tuple(trace(reward, key=key) for reward in (1, 0))) for key in "abc"]
-    parts = dealt(DPO().signals(groups), 2)
-    assert [[signal.trace.task_key for signal in part] for part in parts] == [list("aacc"), list("bb")]
-    assert dealt([], 3) == []
