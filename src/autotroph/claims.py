@@ -66,7 +66,7 @@ def tried(name: str, seeds: int | None = None) -> Findings:
     numbers = range(claim.seeds if seeds is None else seeds)
     if len(numbers) < 2:
         raise AutotrophError(f"claim: {len(numbers)} seeds; use --seeds 2 or more, an interval needs them")
-    with ProcessPoolExecutor(os.cpu_count(), get_context("spawn"), _alone) as pool:
+    with ProcessPoolExecutor(os.cpu_count(), get_context("spawn"), alone) as pool:
         ours = list(pool.map(_trial, [name] * len(numbers), ["ours"] * len(numbers), numbers, [{}] * len(numbers)))
         spent = [{claim.counter: t.compute[claim.counter]} if claim.counter in t.compute else {} for t in ours]
         jobs = {
@@ -88,7 +88,7 @@ def tried(name: str, seeds: int | None = None) -> Findings:
     )
 
 
-def _alone() -> None:
+def alone() -> None:
     """A worker has one core: trials side by side do more than trials that share their products."""
     import torch
 

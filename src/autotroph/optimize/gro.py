@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import random
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -101,7 +102,9 @@ class GRO:
     """On-policy optimisation: each step samples groups from the policy as it stands, scores them and learns.
 
     `scale` multiplies both learning rates: a model that goes on learning wants less than a fresh one. `schedule` is one
-    of `optimizer.SCHEDULES`, over the steps of a cycle. Adapters are merged at its end, and new ones begin there.
+    of `optimizer.SCHEDULES`, over the updates of a cycle. Adapters are merged at its end, and new ones begin there.
+    `updates`: of the policy on each step's groups. From the second one on it is not the one that sampled them any more,
+    and clipping may bind. An algorithm that learns itself (PPO's critic) begins with each cycle.
     """
 
     algorithm: Algorithm
@@ -116,18 +119,19 @@ class GRO:
     schedule: str = "wsd"
     lora: LoRAConfig = field(default_factory=LoRAConfig)
     reference: Reference | None = None
+    updates: int = 1
 
     def __call__(self, groups: Sequence[Group], view: View) -> tuple[Policy, dict[str, float]]:
-        tasks = [group.task for group in groups]
+        tasks, algorithm = [group.task for group in groups], copy.deepcopy(self.algorithm)
         model, tokenizer = view.load(view.trainee)
         schedule = SCHEDULES[self.schedule]
         learner = Learner(
             model,
             self.learner,
             view.meter,
-            lambda step: self.scale * schedule(step, self.steps),
+            lambda step: self.scale * schedule(step, self.steps * self.updates),
             parameters=parameters_of(model, self.lora, view.seed("adapters")),
-            loss=self.algorithm.loss,
+            loss=algorithm.loss,
         )
         rng = random.Random(view.seed("prompts"))
         history: list[dict[str, float]] = []
@@ -137,10 +141,12 @@ class GRO:
             batch = rng.sample(tasks, min(self.prompts, len(tasks)))
             tried = self.rollout(batch, sampler, self.params, self.samples, view.seed(f"rollout {step}"))
             last = scored(tried, self.rewards, view.meter)
-            signals = self.algorithm.signals(last)
+            signals = algorithm.signals(last)
             learner.model.train()
-            refer(learner, self.reference, view)
-            metrics = learner.step(signals) if signals else {"loss": 0.0}
+            metrics = {"loss": 0.0}
+            for _ in range(self.updates if signals else 0):
+                refer(learner, self.reference, view)
+                metrics = learner.step(signals)
             rewards = [trace.reward for group in last for trace in group.traces]
             known = [reward for reward in rewards if reward is not None]
             history.append(
@@ -160,5 +166,6 @@ class GRO:
         prompts = min(self.prompts, len(lengths.tasks(self.prompts, lengths.levels)))
         rows = self.steps * prompts * self.samples
         tried = lengths.somewhere(Range(prompts, prompts), self.samples, lengths.levels) * self.steps
-        calls = rows * sum(reward.verifier_calls for reward in self.rewards)
-        return tried + Work(trained_tokens=Range(0, rows * lengths.row().high), verifier_calls=Range(calls, calls))
+        calls, trained = rows * sum(reward.verifier_calls for reward in self.rewards), rows * self.updates
+        trained *= 2 if self.algorithm.loss.coupled else 1
+        return tried + Work(trained_tokens=Range(0, trained * lengths.row().high), verifier_calls=Range(calls, calls))
