@@ -101,7 +101,9 @@ class GRO:
     """On-policy optimisation: each step samples groups from the policy as it stands, scores them and learns.
 
     `scale` multiplies both learning rates: a model that goes on learning wants less than a fresh one. `schedule` is one
-    of `optimizer.SCHEDULES`, over the steps of a cycle. Adapters are merged at its end, and new ones begin there.
+    of `optimizer.SCHEDULES`, over the updates of a cycle. Adapters are merged at its end, and new ones begin there.
+    `updates`: of the policy on each step's groups. From the second one on it is not the one that sampled them any more,
+    and clipping may bind.
     """
 
     algorithm: Algorithm
@@ -116,6 +118,7 @@ class GRO:
     schedule: str = "wsd"
     lora: LoRAConfig = field(default_factory=LoRAConfig)
     reference: Reference | None = None
+    updates: int = 1
 
     def __call__(self, groups: Sequence[Group], view: View) -> tuple[Policy, dict[str, float]]:
         tasks = [group.task for group in groups]
@@ -125,7 +128,7 @@ class GRO:
             model,
             self.learner,
             view.meter,
-            lambda step: self.scale * schedule(step, self.steps),
+            lambda step: self.scale * schedule(step, self.steps * self.updates),
             parameters=parameters_of(model, self.lora, view.seed("adapters")),
             loss=self.algorithm.loss,
         )
@@ -139,8 +142,10 @@ class GRO:
             last = scored(tried, self.rewards, view.meter)
             signals = self.algorithm.signals(last)
             learner.model.train()
-            refer(learner, self.reference, view)
-            metrics = learner.step(signals) if signals else {"loss": 0.0}
+            metrics = {"loss": 0.0}
+            for _ in range(self.updates if signals else 0):
+                refer(learner, self.reference, view)
+                metrics = learner.step(signals)
             rewards = [trace.reward for group in last for trace in group.traces]
             known = [reward for reward in rewards if reward is not None]
             history.append(
@@ -160,5 +165,5 @@ class GRO:
         prompts = min(self.prompts, len(lengths.tasks(self.prompts, lengths.levels)))
         rows = self.steps * prompts * self.samples
         tried = lengths.somewhere(Range(prompts, prompts), self.samples, lengths.levels) * self.steps
-        calls = rows * sum(reward.verifier_calls for reward in self.rewards)
-        return tried + Work(trained_tokens=Range(0, rows * lengths.row().high), verifier_calls=Range(calls, calls))
+        calls, trained = rows * sum(reward.verifier_calls for reward in self.rewards), rows * self.updates
+        return tried + Work(trained_tokens=Range(0, trained * lengths.row().high), verifier_calls=Range(calls, calls))
