@@ -42,7 +42,7 @@ class Config(PractiseConfig):
     target: int = Field(16, ge=2, description="level at which the run is done")
     rounds: int = Field(40, ge=1, description="most rounds")
     ahead: int = Field(2, ge=1, description="levels above the mastered ones that a round tries")
-    per_round: int = Field(2000, ge=1, description="problems that the champion labels each round")
+    per_round: int = Field(2000, ge=0, description="problems that the champion labels each round; 0: gold rows alone")
     members: int = Field(2, ge=1, description="models that learn side by side and vote; the first one answers")
     votes: int = Field(1, ge=1, description="answers of each member to each problem; the majority of all is taken")
     temperature: float = Field(0.7, gt=0, description="of the sampled answers, where a member gives several")
