@@ -38,18 +38,23 @@ def final_accuracy(record: RunRecord) -> float:
     return mean_accuracy(record.champion_accuracy)
 
 
+def nothing(record: RunRecord) -> Mapping[str, float]:
+    return {}
+
+
 @dataclass(frozen=True)
 class Practised:
     """A side that runs a recipe with these settings and is measured at its end.
 
     With compute given it goes on, cycle by cycle, until its practice has cost as much. `refined`: whether votes and
-    the best of five are taken at the end, too (`RunRecord.refined`).
+    the best of five are taken at the end, too (`RunRecord.refined`). `beside`: other figures of the run.
     """
 
     recipe: str
     settings: Mapping[str, Any] = field(default_factory=dict)
     measure: Callable[[RunRecord], float] = final_accuracy
     refined: bool = False
+    beside: Callable[[RunRecord], Mapping[str, float]] = nothing
 
     def __call__(self, seed: int, compute: Mapping[str, float]) -> Trial:
         recipe = registry.find(self.recipe)
@@ -68,4 +73,5 @@ class Practised:
             {name: sum(cycle.metrics[f"practice_{name}"] for cycle in record.cycles) for name in PRACTICE},
             record.seconds,
             (mean_accuracy(record.base_accuracy), *(mean_accuracy(c.candidate_accuracy) for c in record.cycles)),
+            self.beside(record),
         )
