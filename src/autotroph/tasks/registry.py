@@ -15,10 +15,12 @@ from autotroph.tasks.code.arc import Arc, ArcPrograms
 from autotroph.tasks.code.listfn import Bugs, ListFn, Partial, TestsAsPrompt
 from autotroph.tasks.code.published import MBPP, HumanEval
 from autotroph.tasks.code.tool_calls import ToolCalls
+from autotroph.tasks.countdown import Countdown
 from autotroph.tasks.family import did_you_mean
 from autotroph.tasks.maze import MazePath, MazeWalk
 from autotroph.tasks.multiplication import Multiplication
 from autotroph.tasks.reasoning_gym import ReasoningGym
+from autotroph.tasks.steps import Steps
 from autotroph.tasks.strings import Copy, Reverse
 from autotroph.tasks.user_jsonl import UserJsonl
 
@@ -31,6 +33,11 @@ FAMILIES: Mapping[str, Callable[..., TaskFamily]] = MappingProxyType(
         "reverse": Reverse,
         "maze": MazePath,
         "maze_walk": MazeWalk,
+        "steps": Steps,
+        "countdown": Countdown,
+        "countdown_bfs": partial(Countdown, "bfs"),
+        "countdown_path": partial(Countdown, "path"),
+        "countdown_foreign": partial(Countdown, "foreign"),
         "listfn": ListFn,
         "bugs": Bugs,
         "partial": Partial,
