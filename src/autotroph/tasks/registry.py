@@ -15,6 +15,11 @@ from autotroph.tasks.code.listfn import Bugs, ListFn, Partial, TestsAsPrompt
 from autotroph.tasks.code.published import MBPP, HumanEval
 from autotroph.tasks.code.tool_calls import ToolCalls
 from autotroph.tasks.family import did_you_mean
+from autotroph.tasks.games.family import Played
+from autotroph.tasks.games.kuhn import Kuhn
+from autotroph.tasks.games.leduc import Leduc
+from autotroph.tasks.games.nim import Nim
+from autotroph.tasks.games.tictactoe import TicTacToe
 from autotroph.tasks.maze import MazePath, MazeWalk
 from autotroph.tasks.multiplication import Multiplication
 from autotroph.tasks.reasoning_gym import ReasoningGym
@@ -30,6 +35,12 @@ FAMILIES: Mapping[str, Callable[..., TaskFamily]] = MappingProxyType(
         "reverse": Reverse,
         "maze": MazePath,
         "maze_walk": MazeWalk,
+        "kuhn": partial(Played, Kuhn()),
+        "kuhn_rules": partial(Played, Kuhn(), rules=True),
+        "leduc": partial(Played, Leduc()),
+        "leduc_rules": partial(Played, Leduc(), rules=True),
+        "tictactoe": partial(Played, TicTacToe()),
+        "nim": partial(Played, Nim()),
         "listfn": ListFn,
         "bugs": Bugs,
         "partial": Partial,
