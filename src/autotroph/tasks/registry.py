@@ -17,6 +17,11 @@ from autotroph.tasks.code.published import MBPP, HumanEval
 from autotroph.tasks.code.tool_calls import ToolCalls
 from autotroph.tasks.countdown import Countdown
 from autotroph.tasks.family import did_you_mean
+from autotroph.tasks.games.family import Played
+from autotroph.tasks.games.kuhn import Kuhn
+from autotroph.tasks.games.leduc import Leduc
+from autotroph.tasks.games.nim import Nim
+from autotroph.tasks.games.tictactoe import TicTacToe
 from autotroph.tasks.maze import MazePath, MazeWalk
 from autotroph.tasks.multiplication import Multiplication
 from autotroph.tasks.reasoning_gym import ReasoningGym
@@ -38,6 +43,12 @@ FAMILIES: Mapping[str, Callable[..., TaskFamily]] = MappingProxyType(
         "countdown_bfs": partial(Countdown, "bfs"),
         "countdown_path": partial(Countdown, "path"),
         "countdown_foreign": partial(Countdown, "foreign"),
+        "kuhn": partial(Played, Kuhn()),
+        "kuhn_rules": partial(Played, Kuhn(), rules=True),
+        "leduc": partial(Played, Leduc()),
+        "leduc_rules": partial(Played, Leduc(), rules=True),
+        "tictactoe": partial(Played, TicTacToe()),
+        "nim": partial(Played, Nim()),
         "listfn": ListFn,
         "bugs": Bugs,
         "partial": Partial,
