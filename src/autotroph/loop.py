@@ -14,6 +14,7 @@ from autotroph.core.decision import Decision, Report
 from autotroph.core.errors import AutotrophError
 from autotroph.core.estimate import Estimate
 from autotroph.core.protocols import Gate, Optimize, Probe, Refiner, Selector, Source, Verify, View
+from autotroph.core.reject import is_live
 from autotroph.core.task import Task, refuse_unless_train
 from autotroph.core.trace import Group, Trace
 from autotroph.evaluate import gap as gaps
@@ -27,7 +28,6 @@ from autotroph.rewards.scoring import scored
 from autotroph.rewards.verifiable import Verifiable
 from autotroph.select.chain import counted
 from autotroph.select.guard import Guard
-from autotroph.select.reject import is_live
 from autotroph.state import State
 from autotroph.store.lineage import strands
 from autotroph.store.record import Alarm, CycleRecord, Gap, Sample

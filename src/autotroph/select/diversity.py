@@ -15,9 +15,9 @@ import numpy.typing as npt
 
 from autotroph.core.errors import AutotrophError
 from autotroph.core.protocols import View
+from autotroph.core.reject import is_live, reject_groups
 from autotroph.core.trace import Group
 from autotroph.select.dedup import shingle
-from autotroph.select.reject import is_live, reject_groups
 
 Floats = npt.NDArray[np.floating[Any]]
 

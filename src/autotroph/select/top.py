@@ -11,9 +11,9 @@ from statistics import fmean
 
 from autotroph.core.errors import AutotrophError
 from autotroph.core.protocols import View
+from autotroph.core.reject import is_live, reject_groups
 from autotroph.core.trace import Group
 from autotroph.rewards.measure import is_scored
-from autotroph.select.reject import is_live, reject_groups
 
 Scorer = Callable[[Sequence[Group], View], Sequence[float | None]]
 """Groups to scores, in order, the higher the better; None where there is none to be had."""
