@@ -91,3 +91,22 @@ def build(config: Config) -> Loop:
 def pass_at_5(record: RunRecord) -> float:
     """Share of sealed tasks that the last champion solves in five samples, in percentage points."""
     return 100 * record.refined["champion"]["best@5"]
+
+
+SIDE = {
+    "steps": 40,
+    "final_sealed": 200,
+    "sealed": 200,
+    "base": {"train": {"steps": 250}},
+}
+
+CLAIM = Claim(
+    says="going on from intermediate states of one's own answers raises pass@k over plain reinforcement",
+    reported="not read",
+    measure="pass@5 on sealed additions of 4 digits, %",
+    ours=Practised("marge", SIDE, pass_at_5, refined=True),
+    baseline=Practised("marge", {**SIDE, "guide": "none"}, pass_at_5, refined=True),
+    control=Practised("marge", {**SIDE, "guide": "any"}, pass_at_5, refined=True),
+    against="GRPO, all answers from the prompt",
+    without="hits: any answer may guide, on any task",
+)
