@@ -11,10 +11,10 @@ from typing import Literal
 from autotroph.acquire.interaction import Interaction
 from autotroph.core.estimate import Work
 from autotroph.core.protocols import View
+from autotroph.core.reject import reject_traces
 from autotroph.core.trace import Group
 from autotroph.models.lengths import Lengths
-from autotroph.select.balance import THRESHOLDS, balance, below, best_threshold, exploitation, exploration, tried
-from autotroph.select.reject import reject_traces
+from autotroph.rewards.balance import THRESHOLDS, balance, below, best_threshold, exploitation, exploration, tried
 
 Choice = Literal["balance", "fixed", "chance"]
 

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import copy
 import random
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from statistics import fmean
 from typing import Literal, Protocol
 
+import torch
+
 from autotroph.core.estimate import Range, Work
 from autotroph.core.policy import Policy
-from autotroph.core.protocols import Algorithm, RewardFn, Rollout, SamplingParams, Tokenizer, View
+from autotroph.core.protocols import Algorithm, Curriculum, RewardFn, Rollout, SamplingParams, Tokenizer, View
 from autotroph.core.trace import Group
 from autotroph.models.engine import compute_dtype
 from autotroph.models.lengths import Lengths
@@ -96,6 +99,10 @@ class Replayed:
         return learner, tokenizer, losses
 
 
+CURRICULUM = "curriculum."
+"""Before the names of a curriculum's state, where a policy's training is kept."""
+
+
 @dataclass(frozen=True)
 class GRO:
     """On-policy optimisation: each step samples groups from the policy as it stands, scores them and learns.
@@ -103,7 +110,7 @@ class GRO:
     `scale` multiplies both learning rates: a model that goes on learning wants less than a fresh one. `schedule` is one
     of `optimizer.SCHEDULES`, over the updates of a cycle. Adapters are merged at its end, and new ones begin there.
     `updates`: of the policy on each step's groups. From the second one on it is not the one that sampled them any more,
-    and clipping may bind.
+    and clipping may bind. An algorithm that learns itself (PPO's critic) begins with each cycle.
     """
 
     algorithm: Algorithm
@@ -119,9 +126,17 @@ class GRO:
     lora: LoRAConfig = field(default_factory=LoRAConfig)
     reference: Reference | None = None
     updates: int = 1
+    curriculum: Callable[[], Curriculum] | None = None
+    """Makes what chooses the tasks of a step; none: they are drawn uniformly. Its state is kept with the policy."""
 
     def __call__(self, groups: Sequence[Group], view: View) -> tuple[Policy, dict[str, float]]:
-        tasks = [group.task for group in groups]
+        tasks = [group.task for group in groups if not group.traces or group.kept]
+        algorithm = copy.deepcopy(self.algorithm)
+        curriculum = self.curriculum() if self.curriculum else None
+        if curriculum is not None:
+            kept = view.training(view.trainee) or {}
+            own = {k.removeprefix(CURRICULUM): float(v) for k, v in kept.items() if k.startswith(CURRICULUM)}
+            curriculum.load_state_dict(own)
         model, tokenizer = view.load(view.trainee)
         schedule = SCHEDULES[self.schedule]
         learner = Learner(
@@ -130,17 +145,20 @@ class GRO:
             view.meter,
             lambda step: self.scale * schedule(step, self.steps * self.updates),
             parameters=parameters_of(model, self.lora, view.seed("adapters")),
-            loss=self.algorithm.loss,
+            loss=algorithm.loss,
         )
         rng = random.Random(view.seed("prompts"))
         history: list[dict[str, float]] = []
         last: list[Group] = []
         for step in range(self.steps):
             sampler = view.engine(learner.model, tokenizer)
-            batch = rng.sample(tasks, min(self.prompts, len(tasks)))
+            n = min(self.prompts, len(tasks))
+            batch = curriculum.draw(tasks, n, rng) if curriculum else rng.sample(tasks, n)
             tried = self.rollout(batch, sampler, self.params, self.samples, view.seed(f"rollout {step}"))
             last = scored(tried, self.rewards, view.meter)
-            signals = self.algorithm.signals(last)
+            signals = algorithm.signals(last)
+            if curriculum is not None:
+                curriculum.observe(last, signals)
             learner.model.train()
             metrics = {"loss": 0.0}
             for _ in range(self.updates if signals else 0):
@@ -158,7 +176,11 @@ class GRO:
             )
         names = {name for metrics in history for name in metrics}
         means = {name: fmean(metrics.get(name, 0.0) for metrics in history) for name in sorted(names)}
-        return view.publish([learner.trained()], tokenizer, last, view.trainee.depth), means
+        training = []
+        if curriculum is not None:
+            means |= curriculum.metrics
+            training.append({f"{CURRICULUM}{k}": torch.tensor(v) for k, v in curriculum.state_dict().items()})
+        return view.publish([learner.trained()], tokenizer, last, view.trainee.depth, training), means
 
     def estimate(self, lengths: Lengths) -> Work:
         """Groups of equal rewards teach nothing, so that there may be no training at all."""
@@ -166,4 +188,5 @@ class GRO:
         rows = self.steps * prompts * self.samples
         tried = lengths.somewhere(Range(prompts, prompts), self.samples, lengths.levels) * self.steps
         calls, trained = rows * sum(reward.verifier_calls for reward in self.rewards), rows * self.updates
+        trained *= 2 if self.algorithm.loss.coupled else 1
         return tried + Work(trained_tokens=Range(0, trained * lengths.row().high), verifier_calls=Range(calls, calls))

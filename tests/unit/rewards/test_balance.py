@@ -7,7 +7,7 @@ import pytest
 from autotroph.core.errors import AutotrophError
 from autotroph.core.task import Task
 from autotroph.core.trace import Group, Trace
-from autotroph.select.balance import Tried, balance, below, best_threshold, exploitation, exploration, tried
+from autotroph.rewards.balance import Tried, balance, below, best_threshold, exploitation, exploration, tried
 
 RIGHT, UNSURE, WRONG = Tried(1.9, True), Tried(0.4, True), Tried(-0.1, False)
 
