@@ -21,11 +21,10 @@ class HitGuided:
     """A `core.protocols.Rollout`: n - n // 2 answers to each task from its prompt, and n // 2 that go on from an
     intermediate state of one of them, its guide, after a share of its tokens drawn uniformly.
 
-    The guide is a right answer where at most `hard` of the first ones are right, and else a wrong one, so that the rate
-    of success is moved towards the middle, where groups say most. Tasks that lack such a guide are tried from their
-    prompt again. `guide="any"`: it is drawn from all of them, whatever they are worth.
-
-    Both halves are groups of their own, for their chances are not alike. `reward` tells right (1) from wrong.
+    The guide is a right answer where at most `hard` of the first ones are right, and else a wrong one, so that the
+    task's rate of success is moved towards the middle, where its group says most. Tasks that lack such a guide are
+    tried from their prompt again. `guide="any"`: it is drawn from all of them, whatever they are worth. `reward` tells
+    right (1) from wrong.
     """
 
     reward: RewardFn
@@ -38,7 +37,8 @@ class HitGuided:
         first = rollout(tasks, sampler, params, n - n // 2, seed)
         judged = scored(first, [self.reward], sampler.meter)
         states = [(group.task, self._state(group, sampler, seed)) for group in judged]
-        return first + go_on(states, sampler, params, n // 2, row_seed(seed, "go on"))
+        guided = go_on(states, sampler, params, n // 2, row_seed(seed, "go on"))
+        return [Group(a.task, a.traces + b.traces) for a, b in zip(first, guided, strict=True)]
 
     def _state(self, group: Group, sampler: Sampler, seed: int) -> Sequence[int]:
         rng = random.Random(row_seed(seed, group.task.key, "guide"))

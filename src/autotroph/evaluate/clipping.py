@@ -20,25 +20,37 @@ from autotroph.evaluate.claim import Trial
 
 Array = NDArray[np.float64]
 
+MAJORITY = np.array([True, True, False, False])
+REWARDED = np.array([1.0, 0.0, 1.0, 0.0])
+"""What the four kinds of answers are that a group can hold: by strategy, and by luck."""
 
-def gradient(logit_R: Array, old_R: Array, majority_RG: NDArray[np.bool_], advantage_RG: Array, clip: float) -> Array:
-    """Gradient [R] by the logit of the mean over G samples of min(r A, clip(r) A), each of R policies on its own.
 
-    `old_R`: logits at which the samples were drawn; `majority_RG`: which of them took the majority's strategy.
+def gradient(logit_R: Array, old_R: Array, count_R4: Array, advantage_R4: Array, clip: float) -> Array:
+    """Gradient [R] by the logit of the mean over a group's answers of min(r A, clip(r) A), each of R policies alone.
+
+    `old_R`: logits at which the answers were sampled; `count_R4`: how many of them there are of each kind.
     """
-    now_R, then_R = sigmoid(logit_R), sigmoid(old_R)
-    ratio_RG = np.where(majority_RG, (now_R / then_R)[:, None], ((1 - now_R) / (1 - then_R))[:, None])
-    grown_RG = (advantage_RG > 0) & (ratio_RG > 1 + clip)
-    shrunk_RG = (advantage_RG < 0) & (ratio_RG < 1 - clip)
-    score_RG = majority_RG - now_R[:, None]
-    return np.asarray((np.where(grown_RG | shrunk_RG, 0.0, advantage_RG * ratio_RG) * score_RG).mean(axis=1))
+    now_R1, then_R1 = sigmoid(logit_R)[:, None], sigmoid(old_R)[:, None]
+    ratio_R4 = np.where(MAJORITY, now_R1 / then_R1, (1 - now_R1) / (1 - then_R1))
+    grown_R4 = (advantage_R4 > 0) & (ratio_R4 > 1 + clip)
+    shrunk_R4 = (advantage_R4 < 0) & (ratio_R4 < 1 - clip)
+    gain_R4 = np.where(grown_R4 | shrunk_R4, 0.0, advantage_R4 * ratio_R4) * (MAJORITY - now_R1)
+    return np.asarray((count_R4 * gain_R4).sum(axis=1) / count_R4.sum(axis=1))
 
 
-def advantages(reward_RG: Array) -> Array:
-    """Rewards less their group's mean, over its standard deviation; 0 where all are equal."""
-    centred_RG = reward_RG - reward_RG.mean(axis=1, keepdims=True)
-    spread_R1 = reward_RG.std(axis=1, keepdims=True)
-    return np.asarray(np.divide(centred_RG, spread_R1, out=np.zeros_like(centred_RG), where=spread_R1 > 0))
+def advantages(count_R4: Array) -> Array:
+    """Of each kind: its reward less the group's mean, over the standard deviation; 0 where all rewards are equal."""
+    mean_R1 = (count_R4 @ REWARDED / count_R4.sum(axis=1))[:, None]
+    spread_R1 = np.sqrt(mean_R1 * (1 - mean_R1))
+    return np.asarray(np.divide(REWARDED - mean_R1, spread_R1, out=np.zeros_like(count_R4), where=spread_R1 > 0))
+
+
+def sampled(logit_R: Array, samples: int, rng: np.random.Generator) -> Array:
+    """Counts [R, 4] of a group of answers from each policy, every one rewarded with probability 1/2."""
+    majority_R = rng.binomial(samples, sigmoid(logit_R))
+    lucky_R, others_R = rng.binomial(majority_R, 0.5), rng.binomial(samples - majority_R, 0.5)
+    kinds = (lucky_R, majority_R - lucky_R, others_R, samples - majority_R - others_R)
+    return np.stack(kinds, axis=1).astype(np.float64)
 
 
 def sigmoid(x: Array) -> Array:
@@ -60,17 +72,16 @@ class Drift:
     updates: int = 8
     samples: int = 16
     rate: float = 1.0
-    policies: int = 3000
+    policies: int = 20_000
 
     def __call__(self, seed: int, compute: Mapping[str, float]) -> Trial:
         began, rng = time.monotonic(), np.random.default_rng(seed)
         start = float(np.log(self.prior / (1 - self.prior)))
         logit_R = np.full(self.policies, start)
         for _ in range(self.batches):
-            old_R = logit_R
-            majority_RG = rng.random((self.policies, self.samples)) < sigmoid(old_R)[:, None]
-            advantage_RG = advantages((rng.random(majority_RG.shape) < 0.5).astype(np.float64))
+            old_R, count_R4 = logit_R, sampled(logit_R, self.samples, rng)
+            advantage_R4 = advantages(count_R4)
             for _ in range(self.updates):
-                logit_R = logit_R + self.rate * gradient(logit_R, old_R, majority_RG, advantage_RG, self.clip)
+                logit_R = logit_R + self.rate * gradient(logit_R, old_R, count_R4, advantage_R4, self.clip)
         beside = {"majority": float(sigmoid(logit_R).mean()), "grown": float((logit_R > start).mean())}
         return Trial(float(logit_R.mean()) - start, seconds=time.monotonic() - began, beside=beside)

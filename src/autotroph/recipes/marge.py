@@ -4,12 +4,11 @@ Source: MARGE: Improving Math Reasoning for LLMs with Guided Exploration (arXiv:
 
 GRPO, but half of the answers to a task are not begun anew: they go on from a random place inside an answer that the
 policy has just given. On a task that it mostly misses, the guide is a right answer; on one that it mostly hits, a wrong
-one. Either way more groups have both right and wrong answers in them, which is all that advantages live on. What was
-given is context, and only the tokens that follow are learnt; its gradient would be the sum of the group's advantages,
-which is 0, anyway.
+one. Either way more groups have both right and wrong answers in them, which is all that advantages live on; and credit
+goes to what followed the state alone, for what was given is context and is not learnt.
 
 Scaled down: a model of well under 1M parameters; 8 answers to a task of which 4 are guided; the state is a token's
-place, where the paper cuts at steps of reasoning; both halves are groups of their own.
+place, where the paper cuts at steps of reasoning; both halves are one group.
 """
 
 from __future__ import annotations
@@ -89,3 +88,22 @@ def build(config: Config) -> Loop:
 def pass_at_5(record: RunRecord) -> float:
     """Share of sealed tasks that the last champion solves in five samples, in percentage points."""
     return 100 * record.refined["champion"]["best@5"]
+
+
+SIDE = {
+    "steps": 40,
+    "final_sealed": 200,
+    "sealed": 200,
+    "base": {"train": {"steps": 250}},
+}
+
+CLAIM = Claim(
+    says="going on from intermediate states of one's own answers raises pass@k over plain reinforcement",
+    reported="not read",
+    measure="pass@5 on sealed additions of 4 digits, %",
+    ours=Practised("marge", SIDE, pass_at_5, refined=True),
+    baseline=Practised("marge", {**SIDE, "guide": "none"}, pass_at_5, refined=True),
+    control=Practised("marge", {**SIDE, "guide": "any"}, pass_at_5, refined=True),
+    against="GRPO, all answers from the prompt",
+    without="hits: any answer may guide, on any task",
+)

@@ -100,6 +100,6 @@ CLAIM = Claim(
     against="one update on each batch, as many updates in all: the ratio is 1, and nothing is clipped",
     without="clipping",
     seeds=5,
-    note="simulated: 3,000 policies of two strategies, prior 65%. What rises is the mean of the log-odds, and in how "
+    note="simulated: 20,000 policies of two strategies, prior 65%. What rises is the mean of the log-odds, and in how "
     "many policies the majority has grown; its mean share does not, for chance also spreads policies out.",
 )
