@@ -119,6 +119,10 @@ class Countdown(Procedural):
         self.trace: Trace = trace
         self.name = "countdown" if trace == "dfs" else f"countdown_{trace}"
 
+    def draw(self, level: int, rng: random.Random) -> Task:
+        """A problem has one key, and so one split, whatever its trace."""
+        return Task.of("countdown", *self.problem(level, rng), level)
+
     def problem(self, level: int, rng: random.Random) -> tuple[str, str]:
         while True:
             numbers = tuple(rng.randint(1, 9) for _ in range(level + 1))
@@ -193,7 +197,7 @@ class Countdown(Procedural):
         if not found:
             return None
         answer = "(".join(branch(text)) if self.trace == "path" else text
-        return Task.of(self.name, prompt, answer, len(numbers) - 1, provenance=Provenance("proposal"))
+        return Task.of("countdown", prompt, answer, len(numbers) - 1, provenance=Provenance("proposal"))
 
     def rephrased(self, task: Task, rng: random.Random) -> Task | None:
         """The same numbers in another order; None where they are all alike."""
