@@ -165,5 +165,7 @@ class Synthesised:
         if self.miner is None:
             return Work()
         rows = self.probes * self.samples
-        tried = lengths.sampled(lengths.tasks(self.probes, [self.level]), self.samples, self.family.max_answer(self.level))
+        tried = lengths.sampled(
+            lengths.tasks(self.probes, [self.level]), self.samples, self.family.max_answer(self.level)
+        )
         return tried + Work(verifier_calls=Range(0, rows))

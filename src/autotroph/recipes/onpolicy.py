@@ -22,7 +22,9 @@ class OnPolicyConfig(SkillConfig):
     prompts: int = Field(32, ge=1, description="prompts a step")
     samples: int = Field(8, ge=2, description="answers to each prompt")
     rate: float = Field(1.0, gt=0, description="learning rates, as a share of the learner's")
-    schedule: Literal["constant", "wsd", "cosine", "infinite"] = Field("constant", description="of the rates in a cycle")
+    schedule: Literal["constant", "wsd", "cosine", "infinite"] = Field(
+        "constant", description="of the rates in a cycle"
+    )
     learner: LearnerConfig = LearnerConfig(muon_lr=0.001, adam_lr=0.002, average=1.0)
 
     def practised(

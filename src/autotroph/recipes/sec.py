@@ -42,7 +42,7 @@ class Config(OnPolicyConfig):
     q_rate: float = Field(0.5, gt=0, le=1, description="weight of the newest reward of an arm")
     q_temperature: float = Field(0.2, gt=0, description="of the softmax over arms")
     cycles: int = Field(1, ge=1, description="most cycles, each judged by the gate")
-    base: BaseConfig = BaseConfig(hidden=32, rope_theta=10000.0, train=PretrainConfig(steps=250, rows=300, mastery=2.4))
+    base: BaseConfig = BaseConfig(hidden=32, rope_theta=10000.0, train=PretrainConfig(steps=190, rows=300, mastery=2.4))
 
 
 class Misattributed(Bandit):

@@ -7,8 +7,8 @@ Countdown: make the target of the given numbers, each used once. Gold rows are s
 cycles a fresh model learns these rows alone; from then on it also learns its own tries that the verifier finds right
 (STaR), on problems that it has no rows of.
 
-Scaled down: 3 numbers of 1-9 instead of 4 of 1-99; depth-first search alone; 600 gold rows a level instead of 500,000; a
-model of 0.16M parameters instead of 250M.
+Scaled down: 3 numbers of 1-9 instead of 4 of 1-99; depth-first search alone; 600 gold rows a level instead of 500,000;
+a model of 0.16M parameters instead of 250M.
 """
 
 from __future__ import annotations

@@ -1,6 +1,7 @@
 """Weakness-driven synthesis: make new problems of the concepts that the policy keeps failing at.
 
-Source: SwS: Self-aware Weakness-driven Problem Synthesis in Reinforcement Learning for LLM Reasoning (arXiv:2506.08989).
+Source: SwS: Self-aware Weakness-driven Problem Synthesis in Reinforcement Learning for LLM Reasoning
+(arXiv:2506.08989).
 
 Before a cycle practises, the champion tries `probes` problems. One that it solves in at most half of its tries is
 failed; the weight of a concept is the share of its problems that are failed. New problems are composed of concepts
@@ -82,9 +83,10 @@ def build(config: Config) -> Loop:
 
 
 CLAIM = Claim(
-    says="Problems synthesised from the concepts that a model fails at teach it more than problems synthesised uniformly.",
-    reported="average gains of 10.0% (7B) and 7.7% (32B) over eight benchmarks against the base; figure against uniform "
-    "synthesis not read",
+    says="Problems synthesised from the concepts that a model fails at teach it more than problems synthesised "
+    "uniformly.",
+    reported="average gains of 10.0% (7B) and 7.7% (32B) over eight benchmarks against the base; the figure against "
+    "uniform synthesis not read",
     measure="sealed accuracy in points",
     ours=Practised("sws"),
     baseline=Practised("sws", {"synthesis": "uniform"}),

@@ -46,7 +46,7 @@ class Config(OnPolicyConfig):
     share: float = Field(0.1, gt=0, le=1, description="share of the tasks that is practised")
     steps: int = Field(20, ge=1, description="on-policy steps a cycle")
     cycles: int = Field(1, ge=1, description="most cycles, each judged by the gate")
-    base: BaseConfig = BaseConfig(hidden=32, rope_theta=10000.0, train=PretrainConfig(steps=250, rows=300, mastery=2.4))
+    base: BaseConfig = BaseConfig(hidden=32, rope_theta=10000.0, train=PretrainConfig(steps=190, rows=300, mastery=2.4))
 
 
 def build(config: Config) -> Loop:

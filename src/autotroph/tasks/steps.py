@@ -74,21 +74,21 @@ class Steps(Procedural):
         return found
 
     def verify(self, task: Task, answer: str) -> float | None:
-        """1 where what follows the last "=" of the answer (all of it where there is none) is the last result."""
+        """1 where what follows the last "=" of the answer is the last result; a digit alone is no step."""
         if task.answer is None:
             return None
-        return float(answer.rpartition("=")[2] == task.answer.rpartition("=")[2])
+        return float(answer.rpartition("=")[1:] == task.answer.rpartition("=")[1:])
 
     def equivalent_answers(self, task: Task) -> list[str]:
-        """The last result alone, and the last step alone."""
-        return [(task.answer or "")[-1:], (task.answer or "").rpartition(",")[2]]
+        """The last result behind its sign alone, and the last step alone."""
+        return [(task.answer or "")[-2:], (task.answer or "").rpartition(",")[2]]
 
     def recheck(self, task: Task, answer: str) -> float | None:
         """Computes from the prompt with whole numbers, of which the last digit is taken in the end."""
         value = int(task.prompt[0])
         for sign, digit in zip(task.prompt[1:-1:2], task.prompt[2:-1:2], strict=True):
             value = value + int(digit) if sign == "+" else value - int(digit) if sign == "-" else value * int(digit)
-        return float(answer[answer.rfind("=") + 1 :] == str(value % 10))
+        return float("=" in answer and answer[answer.rfind("=") + 1 :] == str(value % 10))
 
     def max_answer(self, level: int) -> int:
         return 6 * level - 1

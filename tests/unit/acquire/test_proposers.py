@@ -84,10 +84,10 @@ def test_a_rephrasing_keeps_the_answer_or_is_dropped() -> None:
 
 
 def test_synthesis_is_made_of_the_concepts_that_fail() -> None:
-    """A champion that always says 0 is right where the last thing done is to multiply by 0, and seldom elsewhere."""
+    """A champion that always says =0 is right where the last thing done is to multiply by 0, and seldom elsewhere."""
     reward, miner = Verifiable.of(STEPS), WeaknessMiner(STEPS.concepts_of)
     source = Synthesised(STEPS, 1, 80, reward, miner, probes=256, samples=2)
-    seen = view(STEPS, "0")
+    seen = view(STEPS, "=0")
     drawn = Counter(concept for group in source.propose(seen) for concept in STEPS.concepts_of(group.task))
     assert drawn["*0"] == 0
     assert len(drawn) > 15

@@ -6,7 +6,6 @@ import math
 import random
 from collections.abc import Sequence
 from dataclasses import replace
-from types import SimpleNamespace
 from typing import Any, cast
 
 import numpy as np
@@ -98,7 +97,9 @@ def test_learnability_is_the_variance_of_the_reward() -> None:
 
 
 def test_the_top_share_is_rounded_up_and_prefers_the_earlier_of_equals() -> None:
-    groups = [tried(name, *rewards) for name, *rewards in (("a", 1, 1), ("b", 1, 0), ("c", 0, 1), ("d", 0), ("e", None))]
+    groups = [
+        tried(name, *rewards) for name, *rewards in (("a", 1, 1), ("b", 1, 0), ("c", 0, 1), ("d", 0), ("e", None))
+    ]
     top = TopShare(learnability, 0.25, "learnability")
     chosen = top.select(groups, VIEW)
     assert [g.traces[0].rejected for g in chosen] == ["low learnability", None, *["low learnability"] * 2, "unscored"]

@@ -85,7 +85,8 @@ def test_a_misled_search_looks_like_one_and_is_wrong() -> None:
         family = Misled(trace)  # type: ignore[arg-type]
         for task in family.generate(2, 50, 0):
             assert family.verify(task, task.answer or "") == 0
-            assert ("(" in (task.answer or "")) and (trace == "dfs" or ")" not in (task.answer or ""))
+            assert "(" in (task.answer or "")
+            assert trace == "dfs" or ")" not in (task.answer or "")
 
 
 def test_countdown_reads_and_rephrases_its_prompts() -> None:
@@ -114,6 +115,7 @@ def test_steps_are_computed_and_checked_one_by_one() -> None:
     assert family.checked(task, answer + ",7+1=8") == [True, True, True, False]
     assert family.verify(task, "7+5=3,7") == 0
     assert family.verify(task, "so it is =7") == 1
+    assert family.verify(task, "7") == family.recheck(task, "7") == 0  # a digit alone is no step
 
 
 def test_steps_are_made_of_concepts_and_read_back() -> None:
