@@ -41,7 +41,9 @@ class Config(OnPolicyConfig):
     bandit: Literal["advantage", "shuffled", "none"] = Field("advantage", description="what an arm is rewarded with")
     q_rate: float = Field(0.5, gt=0, le=1, description="weight of the newest reward of an arm")
     q_temperature: float = Field(0.2, gt=0, description="of the softmax over arms")
-    cycles: int = Field(1, ge=1, description="most cycles, each judged by the gate")
+    steps: int = Field(20, ge=1, description="on-policy steps a cycle")
+    rate: float = Field(0.5, gt=0, description="learning rates, as a share of the learner's")
+    cycles: int = Field(3, ge=1, description="most cycles, each judged by the gate")
     base: BaseConfig = BaseConfig(hidden=32, rope_theta=10000.0, train=PretrainConfig(steps=190, rows=300, mastery=2.4))
 
 

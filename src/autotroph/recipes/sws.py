@@ -5,7 +5,8 @@ Source: SwS: Self-aware Weakness-driven Problem Synthesis in Reinforcement Learn
 
 Before a cycle practises, the champion tries `probes` problems. One that it solves in at most half of its tries is
 failed; the weight of a concept is the share of its problems that are failed. New problems are composed of concepts
-drawn by these weights, their answers computed, and practised. `synthesis = "uniform"` draws all concepts alike,
+drawn by these weights, their answers computed, and practised. That there are weaknesses, the base is taught nothing of
+`unknown` concepts. `synthesis = "uniform"` draws all concepts alike,
 "shuffled" gives each concept another one's weight.
 
 Scaled down: arithmetic modulo 10 in steps, whose 30 concepts are an operation with its operand, instead of mathematics
@@ -16,7 +17,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal, cast
 
 from pydantic import Field
@@ -41,11 +42,13 @@ class Config(OnPolicyConfig):
     task: str = Field("steps", description="task family whose tasks are made of concepts")
     level: int | None = Field(2, ge=1, description="highest level; its problems are synthesised")
     synthesis: Literal["weak", "shuffled", "uniform"] = Field("weak", description="which concepts are drawn")
+    unknown: int = Field(6, ge=0, le=29, description="concepts of which the base is taught nothing, by the run's seed")
     probes: int = Field(150, ge=1, description="problems by which a cycle finds the weaknesses")
     tasks: int = Field(1000, ge=1, description="problems that a cycle synthesises")
-    steps: int = Field(20, ge=1, description="on-policy steps a cycle")
-    cycles: int = Field(3, ge=1, description="most cycles, each judged by the gate")
-    base: BaseConfig = BaseConfig(layers=2, rope_theta=10000.0, train=PretrainConfig(steps=250, rows=1500))
+    steps: int = Field(30, ge=1, description="on-policy steps a cycle")
+    rate: float = Field(0.5, gt=0, description="learning rates, as a share of the learner's")
+    cycles: int = Field(2, ge=1, description="most cycles, each judged by the gate")
+    base: BaseConfig = BaseConfig(layers=2, rope_theta=10000.0, train=PretrainConfig(steps=220, rows=1500))
 
 
 @dataclass(frozen=True)
@@ -69,7 +72,8 @@ def build(config: Config) -> Loop:
     miner: Miner = WeaknessMiner(family.concepts_of)
     chosen = {"weak": miner, "shuffled": Misplaced(miner), "uniform": None}[config.synthesis]
     reward = Verifiable.of(family)
-    return practise(
+    unknown = random.Random(config.seed).sample(family.concepts, config.unknown)
+    loop = practise(
         config,
         family,
         taught=levels,
@@ -80,6 +84,7 @@ def build(config: Config) -> Loop:
         cycles=config.cycles,
         gap=config.gap(family, levels, 1.0, "verifier"),
     )
+    return replace(loop, base=lambda watch: config.base.make(Steps(unknown), levels, config.seed, watch))
 
 
 CLAIM = Claim(

@@ -45,6 +45,7 @@ class Config(OnPolicyConfig):
     score: Literal["uncertainty", "shuffled", "none"] = Field("uncertainty", description="what tasks are selected by")
     share: float = Field(0.1, gt=0, le=1, description="share of the tasks that is practised")
     steps: int = Field(20, ge=1, description="on-policy steps a cycle")
+    rate: float = Field(0.5, gt=0, description="learning rates, as a share of the learner's")
     cycles: int = Field(1, ge=1, description="most cycles, each judged by the gate")
     base: BaseConfig = BaseConfig(hidden=32, rope_theta=10000.0, train=PretrainConfig(steps=190, rows=300, mastery=2.4))
 

@@ -24,13 +24,21 @@ class Steps(Procedural):
     concepts of a task are its operations with their operand ("+5", "*3"): 30 of them.
     """
 
-    name = "steps"
     levels = range(1, 13)
     alphabet = "0123456789+-*=,"
     concepts = tuple(f"{sign}{digit}" for sign in SIGNS for digit in range(10))
 
+    def __init__(self, without: Sequence[str] = ()) -> None:
+        """`without`: concepts that no problem is made of; whoever is taught by the others has weaknesses."""
+        self.drawn = [concept for concept in self.concepts if concept not in without]
+        self.name = f"steps without {' '.join(without)}" if without else "steps"
+
+    def draw(self, level: int, rng: random.Random) -> Task:
+        """A problem has one key, and so one split, whatever else may be drawn."""
+        return Task.of("steps", *self.problem(level, rng), level)
+
     def problem(self, level: int, rng: random.Random) -> tuple[str, str]:
-        return self.composed(rng.randrange(10), rng.choices(self.concepts, k=level))
+        return self.composed(rng.randrange(10), rng.choices(self.drawn, k=level))
 
     def composed(self, first: int, concepts: Sequence[str]) -> tuple[str, str]:
         """Prompt and gold answer of a digit and what is done to it."""
@@ -44,7 +52,7 @@ class Steps(Procedural):
     def synthesised(self, level: int, concepts: Sequence[str], rng: random.Random) -> Task:
         """A task of a level made of these concepts alone."""
         prompt, answer = self.composed(rng.randrange(10), rng.choices(concepts, k=level))
-        return Task.of(self.name, prompt, answer, level, provenance=Provenance("synthesis from concepts"))
+        return Task.of("steps", prompt, answer, level, provenance=Provenance("synthesis from concepts"))
 
     def concepts_of(self, task: Task) -> list[str]:
         """What is done to the first digit, in order."""
@@ -56,7 +64,7 @@ class Steps(Procedural):
             return None
         concepts = re.findall(r"[-+*][0-9]", prompt)
         _, answer = self.composed(int(prompt[0]), concepts)
-        return Task.of(self.name, prompt, answer, len(concepts), provenance=Provenance("proposal"))
+        return Task.of("steps", prompt, answer, len(concepts), provenance=Provenance("proposal"))
 
     def checked(self, task: Task, answer: str) -> list[bool]:
         """Of every step of an answer: whether it is the one that is due after what was said before, and is right.

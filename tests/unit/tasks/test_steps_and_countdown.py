@@ -127,3 +127,11 @@ def test_steps_are_made_of_concepts_and_read_back() -> None:
     assert read is not None
     assert (read.key, read.answer, read.level) == (task.key, task.answer, 3)
     assert [family.parse(text) for text in ("7+5", "77+5=", "+5=", "7=", "７+5=")] == [None] * 5
+
+
+def test_steps_without_some_concepts_are_the_same_tasks() -> None:
+    family = Steps(["+5", "*3"])
+    tasks = family.generate(2, 200, 0)
+    assert not {"+5", "*3"} & {concept for task in tasks for concept in family.concepts_of(task)}
+    assert {Steps().parse(task.prompt).key for task in tasks} == {task.key for task in tasks}  # type: ignore[union-attr]
+    assert family.name == "steps without +5 *3"
