@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import Any, cast
 
 import pytest
+from autotroph.select.balance import THRESHOLDS
 
 from autotroph.acquire.balanced import Balanced
 from autotroph.acquire.curated import Bare
@@ -24,7 +25,6 @@ from autotroph.models.transformer import ModelConfig, Transformer
 from autotroph.rewards.combine import Weighted
 from autotroph.rewards.heuristic import Certainty
 from autotroph.rewards.verifiable import Verifiable
-from autotroph.select.balance import THRESHOLDS
 from autotroph.tasks.registry import task_family
 
 
