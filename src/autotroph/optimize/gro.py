@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Sequence
+from copy import deepcopy
 from dataclasses import dataclass, field
 from statistics import fmean
 from typing import Literal, Protocol
@@ -15,6 +16,7 @@ from autotroph.core.trace import Group
 from autotroph.models.engine import compute_dtype
 from autotroph.models.lengths import Lengths
 from autotroph.models.threads import in_parallel
+from autotroph.models.transformer import Transformer
 from autotroph.optimize.learner import Learner, LearnerConfig
 from autotroph.optimize.lora import LoRAConfig, parameters_of
 from autotroph.optimize.mixture import Mixture
@@ -96,12 +98,20 @@ class Replayed:
         return learner, tokenizer, losses
 
 
+class Watch(Protocol):
+    """Looks at the policy before every step of a cycle."""
+
+    def look(self, model: Transformer, tokenizer: Tokenizer) -> None: ...
+    def figures(self) -> dict[str, float]: ...
+
+
 @dataclass(frozen=True)
 class GRO:
     """On-policy optimisation: each step samples groups from the policy as it stands, scores them and learns.
 
     `scale` multiplies both learning rates: a model that goes on learning wants less than a fresh one. `schedule` is one
     of `optimizer.SCHEDULES`, over the steps of a cycle. Adapters are merged at its end, and new ones begin there.
+    What the algorithm and `watch` remember of one cycle is forgotten in the next.
     """
 
     algorithm: Algorithm
@@ -116,9 +126,10 @@ class GRO:
     schedule: str = "wsd"
     lora: LoRAConfig = field(default_factory=LoRAConfig)
     reference: Reference | None = None
+    watch: Watch | None = None
 
     def __call__(self, groups: Sequence[Group], view: View) -> tuple[Policy, dict[str, float]]:
-        tasks = [group.task for group in groups]
+        tasks, algorithm, watch = [group.task for group in groups], deepcopy(self.algorithm), deepcopy(self.watch)
         model, tokenizer = view.load(view.trainee)
         schedule = SCHEDULES[self.schedule]
         learner = Learner(
@@ -127,17 +138,19 @@ class GRO:
             view.meter,
             lambda step: self.scale * schedule(step, self.steps),
             parameters=parameters_of(model, self.lora, view.seed("adapters")),
-            loss=self.algorithm.loss,
+            loss=algorithm.loss,
         )
         rng = random.Random(view.seed("prompts"))
         history: list[dict[str, float]] = []
         last: list[Group] = []
         for step in range(self.steps):
             sampler = view.engine(learner.model, tokenizer)
+            if watch is not None:
+                watch.look(learner.model, tokenizer)
             batch = rng.sample(tasks, min(self.prompts, len(tasks)))
             tried = self.rollout(batch, sampler, self.params, self.samples, view.seed(f"rollout {step}"))
             last = scored(tried, self.rewards, view.meter)
-            signals = self.algorithm.signals(last)
+            signals = algorithm.signals(last)
             learner.model.train()
             refer(learner, self.reference, view)
             metrics = learner.step(signals) if signals else {"loss": 0.0}
@@ -153,6 +166,8 @@ class GRO:
             )
         names = {name for metrics in history for name in metrics}
         means = {name: fmean(metrics.get(name, 0.0) for metrics in history) for name in sorted(names)}
+        if watch is not None:
+            means |= watch.figures()
         return view.publish([learner.trained()], tokenizer, last, view.trainee.depth), means
 
     def estimate(self, lengths: Lengths) -> Work:
