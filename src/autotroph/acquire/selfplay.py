@@ -101,7 +101,9 @@ class SelfPlay:
     opponent: Policy | None = None
     blind: bool = False
 
-    def __call__(self, tasks: Sequence[Task], sampler: Sampler, params: SamplingParams, n: int, seed: int) -> list[Group]:
+    def __call__(
+        self, tasks: Sequence[Task], sampler: Sampler, params: SamplingParams, n: int, seed: int
+    ) -> list[Group]:
         rng = random.Random(seed)
         names = [task.prompt.partition(":")[0] for task in tasks]
         duels = [Duel(self.family, rng.choices(names, k=2), rng) for _ in range(len(tasks) * n)]

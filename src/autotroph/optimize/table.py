@@ -73,8 +73,8 @@ class Table:
 
     def probabilities(self, prompt: Sequence[int]) -> dict[str, float]:
         """How likely every answer is after a prompt."""
-        values = self.logits_SA[self._row(tuple(prompt))].softmax(0).tolist()
-        return dict(zip(self.answers, values, strict=True))
+        row = self._row(tuple(prompt))
+        return dict(zip(self.answers, self.logits_SA[row].softmax(0).tolist(), strict=True))
 
     def _row(self, prompt: tuple[int, ...]) -> int:
         if prompt not in self._rows:

@@ -10,6 +10,7 @@ from typing import Any
 from autotroph.core.errors import AutotrophError
 from autotroph.core.protocols import TaskFamily
 from autotroph.tasks.addition import Addition
+from autotroph.tasks.bandit import Bandit
 from autotroph.tasks.code.arc import Arc, ArcPrograms
 from autotroph.tasks.code.listfn import Bugs, ListFn, Partial, TestsAsPrompt
 from autotroph.tasks.code.published import MBPP, HumanEval
@@ -22,8 +23,10 @@ from autotroph.tasks.games.nim import Nim
 from autotroph.tasks.games.tictactoe import TicTacToe
 from autotroph.tasks.maze import MazePath, MazeWalk
 from autotroph.tasks.multiplication import Multiplication
+from autotroph.tasks.preferences import Preferences
 from autotroph.tasks.reasoning_gym import ReasoningGym
 from autotroph.tasks.strings import Copy, Reverse
+from autotroph.tasks.translate import Translate
 from autotroph.tasks.user_jsonl import UserJsonl
 
 FAMILIES: Mapping[str, Callable[..., TaskFamily]] = MappingProxyType(
@@ -35,6 +38,9 @@ FAMILIES: Mapping[str, Callable[..., TaskFamily]] = MappingProxyType(
         "reverse": Reverse,
         "maze": MazePath,
         "maze_walk": MazeWalk,
+        "bandit": Bandit,
+        "translate": Translate,
+        "preferences": Preferences,
         "kuhn": partial(Played, Kuhn()),
         "kuhn_rules": partial(Played, Kuhn(), rules=True),
         "leduc": partial(Played, Leduc()),
