@@ -21,6 +21,7 @@ from autotroph.acquire.curated import Bare
 from autotroph.acquire.guided import HitGuided
 from autotroph.core.errors import AutotrophError
 from autotroph.core.protocols import Rollout, SamplingParams
+from autotroph.evaluate.claim import Claim
 from autotroph.loop import Loop
 from autotroph.models.episode import is_played
 from autotroph.models.rollout import rollout
@@ -29,6 +30,7 @@ from autotroph.optimize.gro import GRO
 from autotroph.optimize.learner import LearnerConfig
 from autotroph.optimize.pretrain import PretrainConfig
 from autotroph.recipes.bases import BaseConfig, SkillConfig, practise
+from autotroph.recipes.sides import Practised
 from autotroph.rewards.verifiable import Verifiable
 from autotroph.select.dedup import ExactDedup
 from autotroph.store.record import RunRecord
