@@ -18,7 +18,7 @@ from autotroph.core.errors import AutotrophError
 from autotroph.loop import Loop
 from autotroph.oversight.overseer import Mode
 
-PARTS = ("registry", "bases", "sides")
+PARTS = ("registry", "bases", "sides", "label_free")
 """Modules of the package that are none."""
 
 

@@ -50,6 +50,8 @@ class Practised:
     settings: Mapping[str, Any] = field(default_factory=dict)
     measure: Callable[[RunRecord], float] = final_accuracy
     refined: bool = False
+    beside: Callable[[RunRecord], Mapping[str, float]] | None = None
+    """Other figures of the run, by name."""
 
     def __call__(self, seed: int, compute: Mapping[str, float]) -> Trial:
         recipe = registry.find(self.recipe)
@@ -68,4 +70,5 @@ class Practised:
             {name: sum(cycle.metrics[f"practice_{name}"] for cycle in record.cycles) for name in PRACTICE},
             record.seconds,
             (mean_accuracy(record.base_accuracy), *(mean_accuracy(c.candidate_accuracy) for c in record.cycles)),
+            self.beside(record) if self.beside else {},
         )
