@@ -179,6 +179,7 @@ class GRO:
             known = [reward for reward in rewards if reward is not None]
             history.append(
                 metrics
+                | parts(last)
                 | {
                     "reward": fmean(known) if known else 0.0,
                     "unscored": float(len(rewards) - len(known)),
@@ -203,3 +204,13 @@ class GRO:
         calls, trained = rows * sum(reward.verifier_calls for reward in self.rewards), rows * self.updates
         trained *= 2 if self.algorithm.loss.coupled else 1
         return tried + Work(trained_tokens=Range(0, trained * lengths.row().high), verifier_calls=Range(calls, calls))
+
+
+def parts(groups: Sequence[Group]) -> dict[str, float]:
+    """Mean of each part of a reward that has several, `reward_NAME`, over the traces where it is scored."""
+    scores: dict[str, list[float]] = {}
+    for group in groups:
+        for trace in group.traces:
+            for name, value in trace.rewards.items():
+                scores.setdefault(name, []).extend([] if value is None else [value])
+    return {f"reward_{name}": fmean(own) for name, own in scores.items() if own} if len(scores) > 1 else {}
