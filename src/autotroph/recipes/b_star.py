@@ -20,11 +20,13 @@ from autotroph.acquire.balanced import Balanced, Choice
 from autotroph.acquire.curated import Curated
 from autotroph.acquire.interaction import Interaction
 from autotroph.acquire.replay import Mixed, Replay
+from autotroph.evaluate.claim import Claim
 from autotroph.loop import Loop
 from autotroph.optimize.algo.sft import SFT
 from autotroph.optimize.gro import Replayed
 from autotroph.optimize.reported import Reported
 from autotroph.recipes.bases import SkillConfig, practise
+from autotroph.recipes.sides import Practised
 from autotroph.rewards.combine import Weighted
 from autotroph.rewards.heuristic import Certainty
 from autotroph.rewards.verifiable import Verifiable

@@ -21,6 +21,7 @@ from autotroph.acquire.curated import Bare
 from autotroph.acquire.guided import HitGuided
 from autotroph.core.errors import AutotrophError
 from autotroph.core.protocols import Rollout, SamplingParams
+from autotroph.evaluate.claim import Claim
 from autotroph.loop import Loop
 from autotroph.models.episode import is_played
 from autotroph.models.rollout import rollout
@@ -29,6 +30,7 @@ from autotroph.optimize.gro import GRO
 from autotroph.optimize.learner import LearnerConfig
 from autotroph.optimize.pretrain import PretrainConfig
 from autotroph.recipes.bases import BaseConfig, SkillConfig, practise
+from autotroph.recipes.sides import Practised
 from autotroph.rewards.verifiable import Verifiable
 from autotroph.select.dedup import ExactDedup
 from autotroph.store.record import RunRecord
@@ -46,7 +48,7 @@ class Config(SkillConfig):
     steps: int = Field(30, ge=1, description="on-policy steps a cycle")
     tasks: int = Field(1000, ge=1, description="different tasks that a cycle draws its prompts from")
     prompts: int = Field(16, ge=1, description="prompts a step")
-    samples: int = Field(8, ge=4, description="answers to each prompt, half of them guided")
+    samples: int = Field(8, ge=2, description="answers to each prompt, half of them guided")
     rate: float = Field(1.0, gt=0, description="learning rates, as a share of the learner's")
     base: BaseConfig = BaseConfig(rope_theta=10000.0, train=PretrainConfig(steps=300, rows=2000))
     learner: LearnerConfig = LearnerConfig(muon_lr=0.001, adam_lr=0.002, average=1.0)

@@ -21,10 +21,10 @@ from autotroph.core.trace import Group, Trace
 from autotroph.models.engine import Engine
 from autotroph.models.tokenizer import TextTokenizer
 from autotroph.models.transformer import ModelConfig, Transformer
+from autotroph.rewards.balance import THRESHOLDS
 from autotroph.rewards.combine import Weighted
 from autotroph.rewards.heuristic import Certainty
 from autotroph.rewards.verifiable import Verifiable
-from autotroph.select.balance import THRESHOLDS
 from autotroph.tasks.registry import task_family
 
 
