@@ -22,6 +22,7 @@ from autotroph.core.trace import Group, Trace
 from autotroph.models.engine import Engine
 from autotroph.models.tokenizer import TextTokenizer
 from autotroph.models.transformer import ModelConfig, Transformer
+from autotroph.rewards.balance import THRESHOLDS
 from autotroph.rewards.combine import Weighted
 from autotroph.rewards.heuristic import Certainty
 from autotroph.rewards.verifiable import Verifiable
