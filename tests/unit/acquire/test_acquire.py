@@ -6,7 +6,6 @@ from dataclasses import replace
 from typing import Any, cast
 
 import pytest
-from autotroph.select.balance import THRESHOLDS
 
 from autotroph.acquire.balanced import Balanced
 from autotroph.acquire.curated import Bare
