@@ -144,7 +144,7 @@ def cycle(state: State, loop: Loop, watch: Observer, commit: Commit = committed)
     clock.enter("optimize")
     refuse_unless_train((group.task for group in selected), "optimize")
     nothing = None if any(map(is_live, selected)) else f"nothing was selected: {counted(stages.selector, selected)}"
-    candidate, metrics = state.optimized(stages.optimize, selected) if nothing is None else (state.trainee, {})
+    candidate, metrics = state.optimized(stages.optimize, selected) if nothing is None else (state.unchanged(), {})
     metrics |= getattr(stages.selector, "metrics", {})
     spent = state.meter.snapshot()
     metrics |= {f"practice_{name}": spent[name] - before[name] for name in PRACTICE}

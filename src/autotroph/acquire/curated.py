@@ -40,6 +40,20 @@ class Curated:
 
 
 @dataclass(frozen=True)
+class Given:
+    """The same tasks every cycle, with their gold traces."""
+
+    family: TaskFamily
+    tasks: Sequence[Task]
+
+    def propose(self, view: View) -> list[Group]:
+        return gold_groups(self.tasks, self.family, view.sampler(view.champion).tokenizer)
+
+    def estimate(self, lengths: Lengths) -> Work:
+        return Work()
+
+
+@dataclass(frozen=True)
 class Bare:
     """`n` train tasks without answers, spread over the levels: for algorithms that sample their own.
 

@@ -143,6 +143,14 @@ class ExecutedFamily(TaskFamily, Protocol):
         ...
 
 
+class RephrasedFamily(TaskFamily, Protocol):
+    """A family that can put its problems otherwise."""
+
+    def rephrase(self, task: Task) -> Task | None:
+        """A task of the same split with the same answers, whose parent is this one; None where there is none."""
+        ...
+
+
 class EpisodeFamily(TaskFamily, Protocol):
     """A family whose tasks are played turn by turn."""
 

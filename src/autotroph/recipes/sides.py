@@ -48,10 +48,6 @@ def final_accuracy(record: RunRecord) -> float:
     return mean_accuracy(record.champion_accuracy)
 
 
-def nothing(record: RunRecord) -> Mapping[str, float]:
-    return {}
-
-
 @dataclass(frozen=True)
 class Practised:
     """A side that runs a recipe with these settings and is measured at its end.
@@ -66,7 +62,8 @@ class Practised:
     measure: Callable[[RunRecord], float] = final_accuracy
     refined: bool = False
     points: Callable[[Accuracy], float] = mean_accuracy
-    beside: Callable[[RunRecord], Mapping[str, float]] = nothing
+    beside: Callable[[RunRecord], Mapping[str, float]] | None = None
+    """Other figures of the run, by name."""
 
     def __call__(self, seed: int, compute: Mapping[str, float]) -> Trial:
         recipe = registry.find(self.recipe)
@@ -85,5 +82,5 @@ class Practised:
             {name: sum(cycle.metrics[f"practice_{name}"] for cycle in record.cycles) for name in PRACTICE},
             record.seconds,
             (self.points(record.base_accuracy), *(self.points(cycle.candidate_accuracy) for cycle in record.cycles)),
-            self.beside(record),
+            self.beside(record) if self.beside else {},
         )

@@ -28,8 +28,8 @@ def softmax(values: Mapping[str, float], temperature: float) -> dict[str, float]
 class Bandit:
     """Draws categories of tasks by softmax(Q / temperature), and a task of each; Q is 0 for one never tried.
 
-    After a step Q(c) <- (1 - rate) Q(c) + rate r(c) for the categories that it practised, r(c) the mean |advantage| over
-    all samples of the category: for right-or-wrong rewards it is highest where half of the answers are right.
+    After a step Q(c) <- (1 - rate) Q(c) + rate r(c) for the categories that it practised, r(c) the mean |advantage|
+    over all samples of the category: for right-or-wrong rewards it is highest where half of the answers are right.
     Implements `core.protocols.Curriculum`; its state is Q.
     """
 

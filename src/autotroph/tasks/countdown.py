@@ -108,8 +108,9 @@ class Countdown(Procedural):
     """Level n: n + 1 numbers of 1-9 and a target of 1-99: "3,5,7>22:" -> "...5*3=15(15+7=22".
 
     The answer is a stream of search, depth first (`dfs`) or with all moves listed first (`bfs`), or nothing but the
-    moves that solve it (`path`), or these after the dead ends of another problem (`foreign`, a control). Only the branch on which it ends counts: every given number has to be used exactly
-    once. Problems whose search is longer than `max_answer` are not drawn, whatever the trace.
+    moves that solve it (`path`), or these after the dead ends of another problem (`foreign`, a control). Only the
+    branch on which it ends counts: every given number has to be used exactly once. Problems whose search is longer than
+    `max_answer` are not drawn, whatever the trace.
     """
 
     levels = range(1, 4)
@@ -118,6 +119,10 @@ class Countdown(Procedural):
     def __init__(self, trace: Trace = "dfs") -> None:
         self.trace: Trace = trace
         self.name = "countdown" if trace == "dfs" else f"countdown_{trace}"
+
+    def draw(self, level: int, rng: random.Random) -> Task:
+        """A problem has one key, and so one split, whatever its trace."""
+        return Task.of("countdown", *self.problem(level, rng), level)
 
     def problem(self, level: int, rng: random.Random) -> tuple[str, str]:
         while True:
@@ -135,7 +140,8 @@ class Countdown(Procedural):
         while True:
             numbers = tuple(rng.randint(1, 9) for _ in range(level + 1))
             text, _ = searched(numbers, self.reachable(numbers, rng))
-            given_up = CLOSED.match(text)[0] if level > 1 else text[: text.rfind(",") + 1]  # type: ignore[index]
+            closed = CLOSED.match(text)
+            given_up = closed[0] if level > 1 and closed else text[: text.rfind(",") + 1]
             if len(given_up) + 8 * level <= self.max_answer(level):
                 return given_up
 
@@ -193,7 +199,7 @@ class Countdown(Procedural):
         if not found:
             return None
         answer = "(".join(branch(text)) if self.trace == "path" else text
-        return Task.of(self.name, prompt, answer, len(numbers) - 1, provenance=Provenance("proposal"))
+        return Task.of("countdown", prompt, answer, len(numbers) - 1, provenance=Provenance("proposal"))
 
     def rephrased(self, task: Task, rng: random.Random) -> Task | None:
         """The same numbers in another order; None where they are all alike."""

@@ -11,6 +11,7 @@ from autotroph.core.errors import AutotrophError
 from autotroph.core.modules import named
 from autotroph.core.protocols import TaskFamily
 from autotroph.tasks.addition import Addition
+from autotroph.tasks.bandit import Bandit
 from autotroph.tasks.code.arc import Arc, ArcPrograms
 from autotroph.tasks.code.listfn import Bugs, ListFn, Partial, TestsAsPrompt
 from autotroph.tasks.code.published import MBPP, HumanEval
@@ -24,9 +25,11 @@ from autotroph.tasks.games.nim import Nim
 from autotroph.tasks.games.tictactoe import TicTacToe
 from autotroph.tasks.maze import MazePath, MazeWalk
 from autotroph.tasks.multiplication import Multiplication
+from autotroph.tasks.preferences import Preferences
 from autotroph.tasks.reasoning_gym import ReasoningGym
 from autotroph.tasks.steps import Steps
 from autotroph.tasks.strings import Copy, Reverse
+from autotroph.tasks.translate import Translate
 from autotroph.tasks.user_jsonl import UserJsonl
 
 FAMILIES: Mapping[str, Callable[..., TaskFamily]] = MappingProxyType(
@@ -43,6 +46,9 @@ FAMILIES: Mapping[str, Callable[..., TaskFamily]] = MappingProxyType(
         "countdown_bfs": partial(Countdown, "bfs"),
         "countdown_path": partial(Countdown, "path"),
         "countdown_foreign": partial(Countdown, "foreign"),
+        "bandit": Bandit,
+        "translate": Translate,
+        "preferences": Preferences,
         "kuhn": partial(Played, Kuhn()),
         "kuhn_rules": partial(Played, Kuhn(), rules=True),
         "leduc": partial(Played, Leduc()),

@@ -24,13 +24,21 @@ class Steps(Procedural):
     concepts of a task are its operations with their operand ("+5", "*3"): 30 of them.
     """
 
-    name = "steps"
     levels = range(1, 13)
     alphabet = "0123456789+-*=,"
     concepts = tuple(f"{sign}{digit}" for sign in SIGNS for digit in range(10))
 
+    def __init__(self, without: Sequence[str] = ()) -> None:
+        """`without`: concepts that no problem is made of; whoever is taught by the others has weaknesses."""
+        self.drawn = [concept for concept in self.concepts if concept not in without]
+        self.name = f"steps without {' '.join(without)}" if without else "steps"
+
+    def draw(self, level: int, rng: random.Random) -> Task:
+        """A problem has one key, and so one split, whatever else may be drawn."""
+        return Task.of("steps", *self.problem(level, rng), level)
+
     def problem(self, level: int, rng: random.Random) -> tuple[str, str]:
-        return self.composed(rng.randrange(10), rng.choices(self.concepts, k=level))
+        return self.composed(rng.randrange(10), rng.choices(self.drawn, k=level))
 
     def composed(self, first: int, concepts: Sequence[str]) -> tuple[str, str]:
         """Prompt and gold answer of a digit and what is done to it."""
@@ -44,7 +52,7 @@ class Steps(Procedural):
     def synthesised(self, level: int, concepts: Sequence[str], rng: random.Random) -> Task:
         """A task of a level made of these concepts alone."""
         prompt, answer = self.composed(rng.randrange(10), rng.choices(concepts, k=level))
-        return Task.of(self.name, prompt, answer, level, provenance=Provenance("synthesis from concepts"))
+        return Task.of("steps", prompt, answer, level, provenance=Provenance("synthesis from concepts"))
 
     def concepts_of(self, task: Task) -> list[str]:
         """What is done to the first digit, in order."""
@@ -56,7 +64,7 @@ class Steps(Procedural):
             return None
         concepts = re.findall(r"[-+*][0-9]", prompt)
         _, answer = self.composed(int(prompt[0]), concepts)
-        return Task.of(self.name, prompt, answer, len(concepts), provenance=Provenance("proposal"))
+        return Task.of("steps", prompt, answer, len(concepts), provenance=Provenance("proposal"))
 
     def checked(self, task: Task, answer: str) -> list[bool]:
         """Of every step of an answer: whether it is the one that is due after what was said before, and is right.
@@ -74,21 +82,21 @@ class Steps(Procedural):
         return found
 
     def verify(self, task: Task, answer: str) -> float | None:
-        """1 where what follows the last "=" of the answer (all of it where there is none) is the last result."""
+        """1 where what follows the last "=" of the answer is the last result; a digit alone is no step."""
         if task.answer is None:
             return None
-        return float(answer.rpartition("=")[2] == task.answer.rpartition("=")[2])
+        return float(answer.rpartition("=")[1:] == task.answer.rpartition("=")[1:])
 
     def equivalent_answers(self, task: Task) -> list[str]:
-        """The last result alone, and the last step alone."""
-        return [(task.answer or "")[-1:], (task.answer or "").rpartition(",")[2]]
+        """The last result behind its sign alone, and the last step alone."""
+        return [(task.answer or "")[-2:], (task.answer or "").rpartition(",")[2]]
 
     def recheck(self, task: Task, answer: str) -> float | None:
         """Computes from the prompt with whole numbers, of which the last digit is taken in the end."""
         value = int(task.prompt[0])
         for sign, digit in zip(task.prompt[1:-1:2], task.prompt[2:-1:2], strict=True):
             value = value + int(digit) if sign == "+" else value - int(digit) if sign == "-" else value * int(digit)
-        return float(answer[answer.rfind("=") + 1 :] == str(value % 10))
+        return float("=" in answer and answer[answer.rfind("=") + 1 :] == str(value % 10))
 
     def max_answer(self, level: int) -> int:
         return 6 * level - 1

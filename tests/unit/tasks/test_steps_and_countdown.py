@@ -85,7 +85,8 @@ def test_a_misled_search_looks_like_one_and_is_wrong() -> None:
         family = Misled(trace)  # type: ignore[arg-type]
         for task in family.generate(2, 50, 0):
             assert family.verify(task, task.answer or "") == 0
-            assert ("(" in (task.answer or "")) and (trace == "dfs" or ")" not in (task.answer or ""))
+            assert "(" in (task.answer or "")
+            assert trace == "dfs" or ")" not in (task.answer or "")
 
 
 def test_countdown_reads_and_rephrases_its_prompts() -> None:
@@ -114,6 +115,7 @@ def test_steps_are_computed_and_checked_one_by_one() -> None:
     assert family.checked(task, answer + ",7+1=8") == [True, True, True, False]
     assert family.verify(task, "7+5=3,7") == 0
     assert family.verify(task, "so it is =7") == 1
+    assert family.verify(task, "7") == family.recheck(task, "7") == 0  # a digit alone is no step
 
 
 def test_steps_are_made_of_concepts_and_read_back() -> None:
@@ -125,3 +127,11 @@ def test_steps_are_made_of_concepts_and_read_back() -> None:
     assert read is not None
     assert (read.key, read.answer, read.level) == (task.key, task.answer, 3)
     assert [family.parse(text) for text in ("7+5", "77+5=", "+5=", "7=", "７+5=")] == [None] * 5
+
+
+def test_steps_without_some_concepts_are_the_same_tasks() -> None:
+    family = Steps(["+5", "*3"])
+    tasks = family.generate(2, 200, 0)
+    assert not {"+5", "*3"} & {concept for task in tasks for concept in family.concepts_of(task)}
+    assert {Steps().parse(task.prompt).key for task in tasks} == {task.key for task in tasks}  # type: ignore[union-attr]
+    assert family.name == "steps without +5 *3"

@@ -62,7 +62,7 @@ class Played(Drawn):
     (n - 1) / 4 and else any legal one.
 
     A prompt is the number of a table, whose first digit is the level, and what is known when one's first move is due:
-    "20417:Kb" is a king, and a bet to answer. The table says which seat one has, which cards there are and what the
+    "20417:Kb?" is a king, and a bet to answer. The table says which seat one has, which cards there are and what the
     opponent does to what. The expert plays minimax moves; with `rules` it makes any legal ones, so that a base that
     learns from it knows the rules and no strategy. The gold answer is the expert's moves where they win all there is
     to win, by luck or not; else there is none.
@@ -73,7 +73,7 @@ class Played(Drawn):
     def __init__(self, game: Game, rules: bool = False) -> None:
         self.game, self.rules = game, rules
         self.name = f"{game.name}_rules" if rules else game.name
-        self.alphabet = "0123456789:" + game.alphabet
+        self.alphabet = "0123456789:?" + game.alphabet
         self.max_action = len(max(game.moves(_first(game)), key=len))
 
     def draw(self, level: int, rng: random.Random) -> Task:
@@ -84,7 +84,7 @@ class Played(Drawn):
         return task if self.verify(task, line) == 1 else Task.of(self.name, prompt, None, level)
 
     def prompt(self, table: str, opening: str) -> str:
-        return f"{table}:{opening}"
+        return f"{table}:{opening}?"
 
     def start(self, task: Task) -> Environment:
         return self._match(task.prompt.partition(":")[0])

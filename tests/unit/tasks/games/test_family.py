@@ -76,6 +76,6 @@ def test_levels_are_strengths_of_the_opponent() -> None:
 def test_what_is_hidden_is_not_told() -> None:
     family = task_family("kuhn")
     tasks: list[Task] = family.generate(3, 200, 0)
-    assert {task.prompt.partition(":")[2] for task in tasks} == {c + m for c in "JQK" for m in ("", "p", "b")}
-    same = [task for task in tasks if task.prompt.endswith(":Qb")]
+    assert {task.prompt.partition(":")[2] for task in tasks} == {c + m + "?" for c in "JQK" for m in ("", "p", "b")}
+    same = [task for task in tasks if task.prompt.endswith(":Qb?")]
     assert {family.verify(task, "b") for task in same} == {0.0, 1.0}
