@@ -38,7 +38,7 @@ class Contest:
     def sides(self) -> dict[str, Practised]:
         """A side for each name, `recipe` or `recipe:algorithm`.
 
-        Raises AutotrophError for a name, an algorithm or a setting that none has, and where there is nothing to compare.
+        Raises AutotrophError for a name, an algorithm or a setting that none has, and for less than two names or seeds.
         """
         if len(set(self.names)) < 2:
             raise AutotrophError(f"compare: {len(set(self.names))} recipe; name two or more different ones")
@@ -62,8 +62,8 @@ class Contest:
 
 
 def compared(contest: Contest) -> dict[str, Any]:
-    """Every side with every seed: values and curves in percentage points, means with 95% t intervals over the seeds, and
-    the differences to the first side, paired by seed."""
+    """Every side with every seed: values and curves in percent, means with 95% t intervals over the seeds, and the
+    differences to the first side, paired by seed."""
     sides, began = contest.sides(), time.monotonic()
     with ProcessPoolExecutor(os.cpu_count(), get_context("spawn"), alone) as pool:
         jobs = {

@@ -1,11 +1,11 @@
 """Group relative policy optimisation: practise on a verifiable task, and be judged against one's own group.
 
-Source: DeepSeekMath (arXiv:2402.03300), DeepSeek-R1 (arXiv:2501.12948); --no-normalise: Dr. GRPO (arXiv:2503.20783).
+Source: DeepSeekMath (arXiv:2402.03300), DeepSeek-R1 (arXiv:2501.12948); with --algorithm, those of docs/algorithms.md.
 
 A base is briefly taught on gold rows of the task; it practises on other tasks, for on those it would be rewarded for
 remembering. Each cycle takes `steps` on-policy steps: `prompts` tasks, `samples` answers to each, advantage = reward
-minus the group's mean (over its standard deviation where `normalise`), clipped policy gradient. The reward is the
-task's own verifier. The gate promotes on fresh sealed tasks.
+minus the group's mean, over its standard deviation, clipped policy gradient. The reward is the task's own verifier. The
+gate promotes on fresh sealed tasks.
 
 Scaled down: a model of well under 5M parameters and groups of 8 instead of 64; no reference KL unless asked for.
 """

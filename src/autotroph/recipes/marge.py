@@ -48,7 +48,7 @@ class Config(SkillConfig):
     steps: int = Field(30, ge=1, description="on-policy steps a cycle")
     tasks: int = Field(1000, ge=1, description="different tasks that a cycle draws its prompts from")
     prompts: int = Field(16, ge=1, description="prompts a step")
-    samples: int = Field(8, ge=4, description="answers to each prompt, half of them guided")
+    samples: int = Field(8, ge=2, description="answers to each prompt, half of them guided")
     rate: float = Field(1.0, gt=0, description="learning rates, as a share of the learner's")
     base: BaseConfig = BaseConfig(rope_theta=10000.0, train=PretrainConfig(steps=300, rows=2000))
     learner: LearnerConfig = LearnerConfig(muon_lr=0.001, adam_lr=0.002, average=1.0)

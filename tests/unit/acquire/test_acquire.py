@@ -6,7 +6,6 @@ from dataclasses import replace
 from typing import Any, cast
 
 import pytest
-from autotroph.select.balance import THRESHOLDS
 
 from autotroph.acquire.balanced import Balanced
 from autotroph.acquire.curated import Bare
@@ -22,6 +21,7 @@ from autotroph.core.trace import Group, Trace
 from autotroph.models.engine import Engine
 from autotroph.models.tokenizer import TextTokenizer
 from autotroph.models.transformer import ModelConfig, Transformer
+from autotroph.rewards.balance import THRESHOLDS
 from autotroph.rewards.combine import Weighted
 from autotroph.rewards.heuristic import Certainty
 from autotroph.rewards.verifiable import Verifiable
