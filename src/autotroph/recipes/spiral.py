@@ -106,7 +106,7 @@ def build(config: Config) -> Loop:
 
 @dataclass(frozen=True)
 class Tabular:
-    """A side: a table instead of the model, Kuhn poker for so many games, or as many as it is given."""
+    """A side: a table instead of the model, Kuhn poker for so many steps, or until it has said as much as it may."""
 
     opponent: Literal["self", "uniform", "minimax"] = "self"
     blind: bool = False
@@ -121,16 +121,17 @@ class Tabular:
         table = Table(family.alphabet, "pb", algorithm, self.rate)
         prompts = {place.seen: place.ids(family, table.tokenizer, "") for place in places(family.game)}
         play = SelfPlay(family, opponent_of(self.opponent, family), self.blind)
-        average, task = Average(family.game), Task.of(family.name, ":", None)
-        steps = int(compute.get("games", self.steps * self.games)) // self.games
-        for step in range(steps):
+        average, task, step, tokens = Average(family.game), Task.of(family.name, ":", None), 0, 0
+        while tokens < compute["tokens"] if compute else step < self.steps:
             policy = {seen: table.probabilities(ids) for seen, ids in prompts.items()}
             if step % 5 == 0:
                 average.add(policy, step // 5 + 1)
             groups = play([task], table, SamplingParams(), self.games, seed * 1_000_003 + step)
             table.step(algorithm.signals(groups))
+            tokens += sum(sum(trace.sampled) for group in groups for trace in group.traces)
+            step += 1
         found = exploited(family.game, average.table(), policy)
-        return Trial(-found["nash_conv"], {"games": steps * self.games}, time.monotonic() - began, (), found)
+        return Trial(-found["nash_conv"], {"tokens": tokens}, time.monotonic() - began, (), found)
 
 
 CLAIM = Claim(
@@ -142,6 +143,6 @@ CLAIM = Claim(
     control=Tabular(blind=True),
     against="the same games and advantages against a fixed opponent that cannot be exploited",
     without="self-play in which a coin says who has won",
-    counter="games",
+    counter="tokens",
     note="A softmax table in the model's place, so that every probability is exact.",
 )
