@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 import os
 import time
 from collections.abc import Mapping
@@ -50,18 +49,15 @@ class Findings:
 
 def claim_of(name: str) -> Claim:
     """Raises AutotrophError for a recipe that claims nothing."""
-    registry.find(name)
-    claim = getattr(importlib.import_module(f"autotroph.recipes.{name}"), "CLAIM", None)
+    claim: Claim | None = getattr(registry.load(name), "CLAIM", None)
     if claim is None:
         raise AutotrophError(f"recipe '{name}': it has no claim; `autotroph claims` lists those that have one")
-    assert isinstance(claim, Claim)
     return claim
 
 
 def claiming() -> list[str]:
     """The recipes that have a claim."""
-    found = [registry.find(name).name for name in registry.names()]
-    return [name for name in found if hasattr(importlib.import_module(f"autotroph.recipes.{name}"), "CLAIM")]
+    return [name for name in registry.names() if hasattr(registry.load(name), "CLAIM")]
 
 
 def tried(name: str, seeds: int | None = None) -> Findings:
@@ -70,7 +66,7 @@ def tried(name: str, seeds: int | None = None) -> Findings:
     numbers = range(claim.seeds if seeds is None else seeds)
     if len(numbers) < 2:
         raise AutotrophError(f"claim: {len(numbers)} seeds; use --seeds 2 or more, an interval needs them")
-    with ProcessPoolExecutor(os.cpu_count(), get_context("spawn"), _alone) as pool:
+    with ProcessPoolExecutor(os.cpu_count(), get_context("spawn"), alone) as pool:
         ours = list(pool.map(_trial, [name] * len(numbers), ["ours"] * len(numbers), numbers, [{}] * len(numbers)))
         spent = [{claim.counter: t.compute[claim.counter]} if claim.counter in t.compute else {} for t in ours]
         jobs = {
@@ -92,7 +88,7 @@ def tried(name: str, seeds: int | None = None) -> Findings:
     )
 
 
-def _alone() -> None:
+def alone() -> None:
     """A worker has one core: trials side by side do more than trials that share their products."""
     import torch
 

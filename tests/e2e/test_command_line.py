@@ -193,3 +193,16 @@ def test_a_full_disk_is_one_line_and_resume_goes_on(small_disk: Path, capsys: py
     with Run.open(run, write=False) as opened:
         opened.ledger.check()
     assert cycles_of(run) == 3
+
+
+def test_compare_sets_algorithms_side_by_side(capsys: pytest.CaptureFixture[str]) -> None:
+    tiny = ["steps=1", "prompts=8", "sealed=5", "final_sealed=20", "base.hidden=16", "base.train={steps=5, rows=20}"]
+    flags = [flag for setting in tiny for flag in ("--set", setting)]
+    names = ["grpo", "grpo:dpo"]
+    ground = ["--task", "copy", "--level", "3", "--flops", "1e6", "--seeds", "2"]
+    assert invoke(["compare", *names, *ground, *flags, "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert list(found["sides"]) == names
+    for side in found["sides"].values():
+        assert len(side["trials"]) == 2
+        assert all(trial["compute"]["flops"] >= 1e6 and len(trial["curve"]) >= 2 for trial in side["trials"])

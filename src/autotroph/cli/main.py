@@ -17,6 +17,7 @@ from autotroph.cli.approve import approve, reject, unlock
 from autotroph.cli.audit import audit
 from autotroph.cli.bench import bench
 from autotroph.cli.claim import claim, claims
+from autotroph.cli.compare import compare
 from autotroph.cli.diff import diff
 from autotroph.cli.drill import drill
 from autotroph.cli.export import export
@@ -75,7 +76,7 @@ def cli() -> None:
 
 
 COMMANDS = (
-    run, resume, stop, approve, reject, unlock, runs, recipes, claim, claims,
+    run, resume, stop, approve, reject, unlock, runs, recipes, claim, claims, compare,
     report, lineage, verify, export, diff, gc, keygen, track, metrics, gate, audit, drill, bench,
 )  # fmt: skip
 for command in COMMANDS:

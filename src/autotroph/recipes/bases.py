@@ -98,6 +98,10 @@ class BaseConfig(Config):
             task for level in levels for task in misled(family.generate(level, self.train.rows, seed), self.noise, seed)
         ]
 
+    def identity(self, family: TaskFamily, levels: Sequence[int]) -> str:
+        """Names what `taught` gives, seed aside: bases are kept by it."""
+        return f"{family.name} levels {list(levels)}" + (f" noise {self.noise}" if self.noise else "")
+
     def make(
         self, family: TaskFamily, levels: Sequence[int], seed: int, watch: Observer, members: int = 1
     ) -> tuple[Path, int]:
@@ -107,8 +111,7 @@ class BaseConfig(Config):
         def rows(tokenizer: TextTokenizer) -> list[Group]:
             return gold_groups(self.taught(family, levels, seed), family, tokenizer)
 
-        identity = f"{family.name} levels {list(levels)}" + (f" noise {self.noise}" if self.noise else "")
-        shape = self.shape(len(tokenizer))
+        identity, shape = self.identity(family, levels), self.shape(len(tokenizer))
         folder = pretrained(rows, tokenizer, shape, self.train, self.learner, seed, members, identity, watch.base)
         return folder, max(levels)
 

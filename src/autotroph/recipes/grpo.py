@@ -1,11 +1,11 @@
 """Group relative policy optimisation: practise on a verifiable task, and be judged against one's own group.
 
-Source: DeepSeekMath (arXiv:2402.03300), DeepSeek-R1 (arXiv:2501.12948); --no-normalise: Dr. GRPO (arXiv:2503.20783).
+Source: DeepSeekMath (arXiv:2402.03300), DeepSeek-R1 (arXiv:2501.12948); with --algorithm, those of docs/algorithms.md.
 
 A base is briefly taught on gold rows of the task; it practises on other tasks, for on those it would be rewarded for
 remembering. Each cycle takes `steps` on-policy steps: `prompts` tasks, `samples` answers to each, advantage = reward
-minus the group's mean (over its standard deviation where `normalise`), clipped policy gradient. The reward is the
-task's own verifier. The gate promotes on fresh sealed tasks.
+minus the group's mean, over its standard deviation, clipped policy gradient. The reward is the task's own verifier. The
+gate promotes on fresh sealed tasks.
 
 Scaled down: a model of well under 5M parameters and groups of 8 instead of 64; no reference KL unless asked for.
 """
@@ -20,10 +20,11 @@ from autotroph.acquire.curated import Bare
 from autotroph.core.protocols import SamplingParams
 from autotroph.loop import Loop
 from autotroph.models.episode import rollout_for
-from autotroph.optimize.algo.grpo import GRPO
+from autotroph.optimize.algo.registry import ALGORITHMS, OnPolicy
 from autotroph.optimize.gro import GRO
 from autotroph.optimize.learner import LearnerConfig
 from autotroph.recipes.bases import SkillConfig, practise
+from autotroph.rewards.chance import Chance
 from autotroph.rewards.verifiable import Verifiable
 from autotroph.select.dedup import ExactDedup
 
@@ -35,16 +36,16 @@ class Config(SkillConfig):
     tasks: int = Field(2000, ge=1, description="different tasks that a cycle draws its prompts from")
     prompts: int = Field(32, ge=1, description="prompts a step")
     samples: int = Field(8, ge=2, description="answers to each prompt")
-    normalise: bool = Field(True, description="divide advantages by the group's standard deviation")
-    clip_low: float = Field(0.2, gt=0, lt=1, description="lower clip of the probability ratio")
-    clip_high: float = Field(0.28, gt=0, description="upper clip of the probability ratio")
+    updates: int = Field(1, ge=1, description="times that each step's answers are learnt")
+    algorithm: OnPolicy = Field("grpo", description="what is made of the rewards")
+    reward: Literal["verifier", "chance"] = Field("verifier", description="of an answer; chance: half of them, blindly")
     rate: float = Field(0.3, gt=0, description="learning rates, as a share of the base's")
     schedule: Literal["constant", "wsd", "cosine", "infinite"] = Field("wsd", description="of the rates in a cycle")
-    learner: LearnerConfig = LearnerConfig(average=1.0)
+    learner: LearnerConfig = LearnerConfig(muon_lr=0.001, adam_lr=0.002, average=1.0)
 
 
 def build(config: Config) -> Loop:
-    family = config.family()
+    family, algorithm = config.family(), ALGORITHMS[config.algorithm]
     levels = config.levels(family)
     params = SamplingParams(max_tokens=max(family.max_answer(level) for level in levels) + 1)
     return practise(
@@ -55,17 +56,19 @@ def build(config: Config) -> Loop:
         source=Bare(family, levels, config.tasks, config.known(family, levels)),
         filters=[ExactDedup()],
         optimize=GRO(
-            GRPO(config.normalise, config.clip_low, config.clip_high),
+            algorithm.make(),
             rollout_for(family),
             params,
             config.samples,
-            [Verifiable.of(family)],
+            [Verifiable.of(family) if config.reward == "verifier" else Chance()],
             config.learner,
             config.steps,
             config.prompts,
             config.rate,
             config.schedule,
             config.lora,
+            algorithm.reference,
+            config.updates,
         ),
         cycles=config.cycles,
         gap=config.gap(family, levels, params.temperature, "verifier"),

@@ -33,6 +33,16 @@ def mean_accuracy(accuracy: Accuracy) -> float:
     return 100 * fmean(mean for mean, _ in accuracy.values())
 
 
+def pooled_accuracy(accuracy: Accuracy) -> float:
+    """Share of all tasks, whatever their level, in percent: a level of a few tasks counts as that."""
+    return 100 * sum(mean * n for mean, n in accuracy.values()) / sum(n for _, n in accuracy.values())
+
+
+def pooled(record: RunRecord) -> float:
+    """Sealed accuracy of the last champion, greedy, over all tasks, in percent."""
+    return pooled_accuracy(record.champion_accuracy)
+
+
 def final_accuracy(record: RunRecord) -> float:
     """Sealed accuracy of the last champion, greedy, mean over the levels, in percentage points."""
     return mean_accuracy(record.champion_accuracy)
@@ -43,13 +53,15 @@ class Practised:
     """A side that runs a recipe with these settings and is measured at its end.
 
     With compute given it goes on, cycle by cycle, until its practice has cost as much. `refined`: whether votes and
-    the best of five are taken at the end, too (`RunRecord.refined`).
+    the best of five are taken at the end, too (`RunRecord.refined`). `points`: of the curve. `beside`: other figures of
+    the run.
     """
 
     recipe: str
     settings: Mapping[str, Any] = field(default_factory=dict)
     measure: Callable[[RunRecord], float] = final_accuracy
     refined: bool = False
+    points: Callable[[Accuracy], float] = mean_accuracy
     beside: Callable[[RunRecord], Mapping[str, float]] | None = None
     """Other figures of the run, by name."""
 
@@ -69,6 +81,6 @@ class Practised:
             self.measure(record),
             {name: sum(cycle.metrics[f"practice_{name}"] for cycle in record.cycles) for name in PRACTICE},
             record.seconds,
-            (mean_accuracy(record.base_accuracy), *(mean_accuracy(c.candidate_accuracy) for c in record.cycles)),
+            (self.points(record.base_accuracy), *(self.points(cycle.candidate_accuracy) for cycle in record.cycles)),
             self.beside(record) if self.beside else {},
         )

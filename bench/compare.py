@@ -1,0 +1,51 @@
+"""Eight algorithms on three tasks at equal compute, each task with bases of its own that have barely begun to learn it.
+
+    .venv/bin/python bench/compare.py
+
+Writes bench/results/compare.json and the tables of docs/compare.md; about twelve minutes on two cores.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from autotroph.comparison import Contest, compared
+from autotroph.report.comparison import comparison_markdown, level_of
+
+ROOT = Path(__file__).parents[1]
+OUT, PAGE = ROOT / "bench" / "results" / "compare.json", ROOT / "docs" / "compare.md"
+NAMES = [f"grpo:{one}" for one in ("grpo", "gspo", "rloo", "reinforce", "ppo", "nft", "weighted_sft", "dpo")]
+SMALL: dict[str, Any] = {
+    "updates": 2,
+    "schedule": "constant",
+    "sealed": 20,
+    "final_sealed": 100,
+    "base": {"hidden": 32, "layers": 2, "train": {"steps": 90, "rows": 150}},
+}
+SUMS: dict[str, Any] = SMALL | {"base": {"layers": 2, "train": {"steps": 150, "rows": 2000}}}
+CONTESTS = [
+    Contest(NAMES, "copy", 4, 4e9, settings=SMALL),
+    Contest(NAMES, "reverse", 3, 4e9, settings=SMALL),
+    Contest(NAMES, "addition", 2, 6e10, settings=SUMS),
+]
+BEGIN, END = "<!-- bench/compare.py writes what follows -->\n", "<!-- and ends here -->\n"
+
+
+def section(found: dict[str, Any]) -> str:
+    about = f"{found['flops']:.0e} flops of practice, {found['seeds']} seeds, {found['seconds']:.0f} s"
+    return f"\n## {found['task']}{level_of(found)}\n\n{about}.\n\n{comparison_markdown(found)}"
+
+
+def main() -> None:
+    found = []
+    for contest in CONTESTS:
+        found.append(compared(contest))
+        OUT.write_text(json.dumps(found, indent=1) + "\n")
+    before, _, rest = PAGE.read_text().partition(BEGIN)
+    PAGE.write_text(before + BEGIN + "".join(map(section, found)) + "\n" + END + rest.partition(END)[2])
+
+
+if __name__ == "__main__":
+    main()
