@@ -152,12 +152,17 @@ def speed() -> dict[str, Any]:
             figures[f"warm, {workers} at a time, per second"] = round(1500 / (time.perf_counter() - start))
             if workers == 2:
                 figures["warm"] = _times(judge, solutions * 4)
-    fresh = lambda s: run(s.program, Calls("f", [given for given, _ in s.cases])).answers  # noqa: E731
-    figures["fresh"] = _times(fresh, solutions)
-    with ThreadPoolExecutor(3) as pool:
-        start = time.perf_counter()
-        assert all(pool.map(fresh, solutions * 4))
-        figures["fresh, 3 at a time, per second"] = round(400 / (time.perf_counter() - start))
+    alone = lambda s: run(s.program, Calls("f", [given for given, _ in s.cases])).answers  # noqa: E731
+    figures["one jail, not started ahead"] = _times(alone, solutions)
+    for workers in (2, 3):
+        with Jail(workers=workers, imports=(), fresh=True) as jail, ThreadPoolExecutor(workers) as pool:
+            judge = lambda s, jail=jail: pairs(jail, s.program, "f", s.cases).passed  # noqa: E731
+            assert all(pool.map(judge, solutions))
+            start = time.perf_counter()
+            assert all(pool.map(judge, solutions * 4))
+            figures[f"fresh, {workers} at a time, per second"] = round(400 / (time.perf_counter() - start))
+            if workers == 2:
+                figures["fresh"] = _times(judge, solutions * 4)
     return figures
 
 

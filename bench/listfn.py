@@ -1,6 +1,6 @@
 """Practice on listfn: sealed pass@1 before and after rejection sampling, beside the same with a reward that is chance.
 
-    .venv/bin/python bench/listfn.py [SEED ...]
+    .venv/bin/python bench/listfn.py [verifier | chance] [SEED ...]
 
 Adds to bench/results/listfn.json; about four minutes a seed and arm on one core. docs/code_tasks.md has the figures.
 """
@@ -122,8 +122,8 @@ def rate(suite: SealedSuite, sampler: Sampler, refiner: Refiner, seed: int = 0) 
 
 def main() -> None:
     """Each run that is done is kept at once, beside those of earlier calls."""
-    for arm in ARMS:
-        for seed in map(int, sys.argv[1:] or ("0", "1", "2")):
+    for arm in [word for word in sys.argv[1:] if word in ARMS] or ARMS:
+        for seed in [int(word) for word in sys.argv[1:] if word not in ARMS] or range(3):
             run = measured(seed, arm)
             print(json.dumps(run), flush=True)
             done = json.loads(OUT.read_text()) if OUT.is_file() else []

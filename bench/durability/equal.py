@@ -36,7 +36,7 @@ base = {hidden = 32, layers = 1, heads = 2, train = {steps = 40, rows = 200}}
     + """
 recipe = "grpo"
 level = 3
-cycles = 10
+cycles = 13
 tasks = 300
 steps = 20
 prompts = 16

@@ -109,16 +109,18 @@ class Acknowledged:
 
     def lost(self, folder: Path) -> list[str]:
         """What is no longer there."""
-        lost = [f"artifact {name}" for name in sorted(self.artifacts) if not (folder / name).is_dir()]
+        roots = folder, folder.parent / "cache"  # the base is kept there, where it is trained by the run
+        there = {name for root in roots for name in self.artifacts if (root / name).is_dir()}
+        lost = [f"artifact {name}" for name in sorted(self.artifacts - there)]
         if self.events:
             with Ledger(folder / "ledger.sqlite") as ledger:
-                there = {event.seq: (event.kind, event.hash) for event in ledger.events()}
+                written = {event.seq: (event.kind, event.hash) for event in ledger.events()}
             for seq, event in self.events.items():
-                if there.get(seq) != event:
+                if written.get(seq) != event:
                     lost.append(f"event {seq}, {event[0]}")
-            if max(there, default=-1) == max(self.events):
+            if max(written, default=-1) == max(self.events):
                 lost += self._unpaid(folder, max(self.events))
-            if self.report and not any(kind == "end" for kind, _ in there.values()):
+            if self.report and not any(kind == "end" for kind, _ in written.values()):
                 lost.append("the end of a run whose report was written")
         if self.report and not (folder / "report.html").read_text().rstrip().endswith("</html>"):
             lost.append("the report")

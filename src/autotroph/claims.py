@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 import os
 import time
 from collections.abc import Mapping
@@ -50,18 +49,15 @@ class Findings:
 
 def claim_of(name: str) -> Claim:
     """Raises AutotrophError for a recipe that claims nothing."""
-    registry.find(name)
-    claim = getattr(importlib.import_module(f"autotroph.recipes.{name}"), "CLAIM", None)
+    claim: Claim | None = getattr(registry.load(name), "CLAIM", None)
     if claim is None:
         raise AutotrophError(f"recipe '{name}': it has no claim; `autotroph claims` lists those that have one")
-    assert isinstance(claim, Claim)
     return claim
 
 
 def claiming() -> list[str]:
     """The recipes that have a claim."""
-    found = [registry.find(name).name for name in registry.names()]
-    return [name for name in found if hasattr(importlib.import_module(f"autotroph.recipes.{name}"), "CLAIM")]
+    return [name for name in registry.names() if hasattr(registry.load(name), "CLAIM")]
 
 
 def tried(name: str, seeds: int | None = None) -> Findings:

@@ -14,6 +14,7 @@ from autotroph.core.decision import Decision, Report
 from autotroph.core.errors import AutotrophError
 from autotroph.core.estimate import Estimate
 from autotroph.core.protocols import Gate, Optimize, Probe, Refiner, Selector, Source, Verify, View
+from autotroph.core.reject import is_live
 from autotroph.core.task import Task, refuse_unless_train
 from autotroph.core.trace import Group, Trace
 from autotroph.evaluate import gap as gaps
@@ -25,6 +26,7 @@ from autotroph.oversight.overseer import LOOKED_AT, Mode, Overseer, overseen
 from autotroph.oversight.proposal import Proposal
 from autotroph.rewards.scoring import scored
 from autotroph.rewards.verifiable import Verifiable
+from autotroph.select.chain import counted
 from autotroph.select.guard import Guard
 from autotroph.state import State
 from autotroph.store.lineage import strands
@@ -141,7 +143,9 @@ def cycle(state: State, loop: Loop, watch: Observer, commit: Commit = committed)
     selected = loop.guard.select(stages.selector.select(acquired, state), state)
     clock.enter("optimize")
     refuse_unless_train((group.task for group in selected), "optimize")
-    candidate, metrics = state.optimized(stages.optimize, selected)
+    nothing = None if any(map(is_live, selected)) else f"nothing was selected: {counted(stages.selector, selected)}"
+    candidate, metrics = state.optimized(stages.optimize, selected) if nothing is None else (state.unchanged(), {})
+    metrics |= getattr(stages.selector, "metrics", {})
     spent = state.meter.snapshot()
     metrics |= {f"practice_{name}": spent[name] - before[name] for name in PRACTICE}
     clock.enter("evaluate")
@@ -163,7 +167,7 @@ def cycle(state: State, loop: Loop, watch: Observer, commit: Commit = committed)
     metrics |= row_metrics(rows, candidate_report, scores) | {"contamination": contamination(selected)}
     metrics |= of_answers(own(state.champion.id, selected)) | of_reports(champion_report, candidate_report)
     alarms = loop.monitors.alarms(metrics, {**loop.knobs, **state.knobs})
-    decision, fed = held(decision, alarms), strands(selected, state.trainee.id)
+    decision, fed = held(decision, alarms, nothing), strands(selected, state.trainee.id)
     if decision.promoted and stages.rivals:
         clock.enter("refine")
         found = stages.rivals.measure(decision, suite, champion_sampler, candidate_sampler, state.seed("refine"))
@@ -185,6 +189,7 @@ def cycle(state: State, loop: Loop, watch: Observer, commit: Commit = committed)
         poisoned=state.cycle == loop.poison_cycle,
         lineage=fed,
         alarms=alarms,
+        nothing=nothing,
     )
     ruling = {
         "gate": stages.gate.model_dump(mode="json"),
@@ -347,8 +352,11 @@ def samples(rows: Rows, judged: Scores, each: int = 3) -> tuple[Sample, ...]:
     return tuple(sample for same in found.values() for sample in same)
 
 
-def held(decision: Decision, alarms: Sequence[Alarm]) -> Decision:
-    """The gate's decision, or a hold where a monitor that may ask for one keeps a candidate from promotion."""
+def held(decision: Decision, alarms: Sequence[Alarm], nothing: str | None = None) -> Decision:
+    """The gate's decision, or a hold: where nothing was trained on, for the reason given, and where a monitor that may
+    ask for one keeps a candidate from promotion."""
+    if nothing is not None:
+        return replace(decision, verdict="hold", reason=f"{nothing}; else: {decision.reason}")
     names = [alarm.monitor for alarm in alarms if alarm.response in ("hold", "stop")]
     if not names or not decision.promoted:
         return decision

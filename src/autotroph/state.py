@@ -122,6 +122,10 @@ class State:
         self.meter.record(name, 0, json.dumps({"policy": asdict(candidate), "metrics": metrics}).encode(), cost)
         return candidate, metrics
 
+    def unchanged(self) -> Policy:
+        """The trainee as a candidate that nothing was trained on."""
+        return replace(self.trainee, data=self.run.rows.put(lambda folder: _write_rows(folder / "rows.jsonl", [])).name)
+
     def publish(
         self,
         models: Sequence[Transformer],

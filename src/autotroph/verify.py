@@ -243,7 +243,7 @@ class _Replay:
         reports = self._evidence(seq, ruling["evidence"], record.decision.champion, record.candidate)
         if reports is None:
             return
-        due = self.asked.ruled(held(gate.decide(*reports, record.cycle + 1, answered), alarms))
+        due = self.asked.ruled(held(gate.decide(*reports, record.cycle + 1, answered), alarms, record.nothing))
         self.found.decisions += 1
         for what in decision_faults(record.decision, due):
             blame(seq, f"its decision does not follow from its per-task results: {what}")

@@ -17,11 +17,8 @@ Path_ = Callable[[Sequence[str], Sequence[Path], Limits, frozenset[str]], list[O
 
 
 def fresh(programs: Sequence[str], packages: Sequence[Path], limits: Limits, down: frozenset[str]) -> list[Outcome]:
-    outcomes = []
-    for program in programs:
-        with Jail(workers=1, imports=(), packages=packages, down=down) as jail:
-            outcomes.append(jail.run(program, "", limits))
-    return outcomes
+    with Jail(workers=1, imports=(), packages=packages, down=down, fresh=True) as jail:
+        return [jail.run(program, "", limits) for program in programs]
 
 
 def warm(programs: Sequence[str], packages: Sequence[Path], limits: Limits, down: frozenset[str]) -> list[Outcome]:

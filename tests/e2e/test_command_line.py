@@ -199,12 +199,8 @@ def test_compare_sets_algorithms_side_by_side(capsys: pytest.CaptureFixture[str]
     tiny = ["steps=1", "prompts=8", "sealed=5", "final_sealed=20", "base.hidden=16", "base.train={steps=5, rows=20}"]
     flags = [flag for setting in tiny for flag in ("--set", setting)]
     names = ["grpo", "grpo:dpo"]
-    assert (
-        invoke(
-            ["compare", *names, "--task", "copy", "--level", "3", "--flops", "1e6", "--seeds", "2", *flags, "--json"]
-        )
-        == 0
-    )
+    ground = ["--task", "copy", "--level", "3", "--flops", "1e6", "--seeds", "2"]
+    assert invoke(["compare", *names, *ground, *flags, "--json"]) == 0
     found = json.loads(capsys.readouterr().out)
     assert list(found["sides"]) == names
     for side in found["sides"].values():

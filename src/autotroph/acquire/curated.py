@@ -40,22 +40,39 @@ class Curated:
 
 
 @dataclass(frozen=True)
+class Given:
+    """The same tasks every cycle, with their gold traces."""
+
+    family: TaskFamily
+    tasks: Sequence[Task]
+
+    def propose(self, view: View) -> list[Group]:
+        return gold_groups(self.tasks, self.family, view.sampler(view.champion).tokenizer)
+
+    def estimate(self, lengths: Lengths) -> Work:
+        return Work()
+
+
+@dataclass(frozen=True)
 class Bare:
     """`n` train tasks without answers, spread over the levels: for algorithms that sample their own.
 
-    `known`: tasks that are left out. A policy that was taught their answers is rewarded for remembering them.
+    `known`: tasks that are left out. A policy that was taught their answers is rewarded for remembering them. `seed`:
+    with it they are the same ones in every cycle.
     """
 
     family: TaskFamily
     levels: Sequence[int]
     n: int
     known: Sequence[Task] = ()
+    seed: int | None = None
 
     def propose(self, view: View) -> list[Group]:
         each, known = -(-self.n // len(self.levels)), {task.key for task in self.known}
+        seed = view.seed("tasks") if self.seed is None else self.seed
         groups: list[Group] = []
         for level in self.levels:
-            tasks = self.family.generate(level, each + len(known), view.seed("tasks"))
+            tasks = self.family.generate(level, each + len(known), seed)
             groups += [Group(task) for task in tasks if task.key not in known][:each]
         if not groups:
             raise AutotrophError(

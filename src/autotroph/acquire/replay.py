@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from autotroph.core.estimate import Work, total
+from autotroph.core.estimate import Range, Work, total
 from autotroph.core.protocols import View
 from autotroph.core.trace import Group, Trace
 from autotroph.models.lengths import Estimated, Lengths
@@ -23,6 +23,20 @@ class Mixed:
 
     def estimate(self, lengths: Lengths) -> Work:
         return total(source.estimate(lengths) for source in self.sources)
+
+
+@dataclass(frozen=True)
+class From:
+    """A source that proposes nothing before a cycle, 0-based."""
+
+    cycle: int
+    source: Estimated
+
+    def propose(self, view: View) -> list[Group]:
+        return self.source.propose(view) if view.cycle >= self.cycle else []
+
+    def estimate(self, lengths: Lengths) -> Work:
+        return self.source.estimate(lengths) * Range(0, 1)
 
 
 @dataclass(frozen=True)

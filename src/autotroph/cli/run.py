@@ -48,7 +48,7 @@ class Recipes(click.Group):
             from autotroph.oversight.processes import marked
 
             config = recipe.configure(merged(settings, nested(flags)))
-            folder = Path(out) if out else _fresh_folder(recipe.name)
+            folder = Path(out) if out else _fresh_folder(Path(recipe.name).stem)
             with marked(folder):  # from the first child on
                 loop = _affordable(recipe.build(config), config.budget, aloud=estimate, as_json=as_json)
                 if not estimate:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -142,6 +143,14 @@ class ExecutedFamily(TaskFamily, Protocol):
         ...
 
 
+class RephrasedFamily(TaskFamily, Protocol):
+    """A family that can put its problems otherwise."""
+
+    def rephrase(self, task: Task) -> Task | None:
+        """A task of the same split with the same answers, whose parent is this one; None where there is none."""
+        ...
+
+
 class EpisodeFamily(TaskFamily, Protocol):
     """A family whose tasks are played turn by turn."""
 
@@ -278,6 +287,23 @@ class View(Protocol):
     def history(self) -> Iterator[list[Group]]:
         """Rows of every earlier cycle whose candidate was promoted, oldest first."""
         ...
+
+
+class Curriculum(Protocol):
+    """Chooses the tasks of each on-policy step, and learns from what came of them."""
+
+    @property
+    def metrics(self) -> Mapping[str, float]: ...
+    def draw(self, tasks: Sequence[Task], n: int, rng: random.Random) -> list[Task]:
+        """At most n of the tasks, none twice."""
+        ...
+
+    def observe(self, groups: Sequence[Group], signals: Sequence[Signal]) -> None:
+        """The groups of one step, scored, and the signals that the algorithm made of them."""
+        ...
+
+    def state_dict(self) -> dict[str, float]: ...
+    def load_state_dict(self, state: Mapping[str, float]) -> None: ...
 
 
 Optimize = Callable[[Sequence[Group], View], tuple[Policy, dict[str, float]]]

@@ -37,7 +37,8 @@ class Trace:
     `ids` holds prompt, answer and whatever an environment put in between; `sampled[i]` says whether the policy chose
     token i, `logprobs[i]` how likely it was then (0 elsewhere). Nothing is ever tokenised again. A reward of None
     means "not scored" and is never read as 0. `depth` is the number of generations of self-made data behind the
-    answer: 0 for gold, n+1 when the policy that gave it was trained on rows of depth n.
+    answer: 0 for gold, n+1 when the policy that gave it was trained on rows of depth n. `entropy` and `certainty` are
+    those of its completion; None where nobody told.
     """
 
     task_key: str
@@ -49,6 +50,7 @@ class Trace:
     stop: Stop
     depth: int = 0
     entropy: float | None = None
+    certainty: float | None = None
     rewards: Mapping[str, float | None] = field(default_factory=dict)
     rejected: str | None = None
     error: str | None = None

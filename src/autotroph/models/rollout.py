@@ -39,6 +39,7 @@ def _trace(task: Task, sampler: Sampler, prompt: list[int], done: Completion) ->
         stop=done.stop,
         depth=sampler.policy.depth + 1,
         entropy=done.entropy,
+        certainty=None if done.entropy is None else done.certainty,
     )
 
 

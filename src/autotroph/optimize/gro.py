@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
-import copy
 import random
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from copy import deepcopy
 from dataclasses import dataclass, field
 from statistics import fmean
 from typing import Literal, Protocol
 
+import torch
+
 from autotroph.core.estimate import Range, Work
 from autotroph.core.policy import Policy
-from autotroph.core.protocols import Algorithm, RewardFn, Rollout, SamplingParams, Tokenizer, View
+from autotroph.core.protocols import Algorithm, Curriculum, RewardFn, Rollout, SamplingParams, Tokenizer, View
 from autotroph.core.trace import Group
 from autotroph.models.engine import compute_dtype
 from autotroph.models.lengths import Lengths
 from autotroph.models.threads import in_parallel
+from autotroph.models.transformer import Transformer
 from autotroph.optimize.learner import Learner, LearnerConfig
 from autotroph.optimize.lora import LoRAConfig, parameters_of
 from autotroph.optimize.mixture import Mixture
@@ -97,6 +100,17 @@ class Replayed:
         return learner, tokenizer, losses
 
 
+CURRICULUM = "curriculum."
+"""Before the names of a curriculum's state, where a policy's training is kept."""
+
+
+class Watch(Protocol):
+    """Looks at the policy before every step of a cycle."""
+
+    def look(self, model: Transformer, tokenizer: Tokenizer) -> None: ...
+    def figures(self) -> dict[str, float]: ...
+
+
 @dataclass(frozen=True)
 class GRO:
     """On-policy optimisation: each step samples groups from the policy as it stands, scores them and learns.
@@ -104,7 +118,7 @@ class GRO:
     `scale` multiplies both learning rates: a model that goes on learning wants less than a fresh one. `schedule` is one
     of `optimizer.SCHEDULES`, over the updates of a cycle. Adapters are merged at its end, and new ones begin there.
     `updates`: of the policy on each step's groups. From the second one on it is not the one that sampled them any more,
-    and clipping may bind. An algorithm that learns itself (PPO's critic) begins with each cycle.
+    and clipping may bind. What the algorithm (PPO's critic) and `watch` remember of one cycle is forgotten in the next.
     """
 
     algorithm: Algorithm
@@ -120,9 +134,18 @@ class GRO:
     lora: LoRAConfig = field(default_factory=LoRAConfig)
     reference: Reference | None = None
     updates: int = 1
+    curriculum: Callable[[], Curriculum] | None = None
+    """Makes what chooses the tasks of a step; none: they are drawn uniformly. Its state is kept with the policy."""
+    watch: Watch | None = None
 
     def __call__(self, groups: Sequence[Group], view: View) -> tuple[Policy, dict[str, float]]:
-        tasks, algorithm = [group.task for group in groups], copy.deepcopy(self.algorithm)
+        tasks = [group.task for group in groups if not group.traces or group.kept]
+        algorithm, watch = deepcopy(self.algorithm), deepcopy(self.watch)
+        curriculum = self.curriculum() if self.curriculum else None
+        if curriculum is not None:
+            kept = view.training(view.trainee) or {}
+            own = {k.removeprefix(CURRICULUM): float(v) for k, v in kept.items() if k.startswith(CURRICULUM)}
+            curriculum.load_state_dict(own)
         model, tokenizer = view.load(view.trainee)
         schedule = SCHEDULES[self.schedule]
         learner = Learner(
@@ -138,10 +161,15 @@ class GRO:
         last: list[Group] = []
         for step in range(self.steps):
             sampler = view.engine(learner.model, tokenizer)
-            batch = rng.sample(tasks, min(self.prompts, len(tasks)))
+            if watch is not None:
+                watch.look(learner.model, tokenizer)
+            n = min(self.prompts, len(tasks))
+            batch = curriculum.draw(tasks, n, rng) if curriculum else rng.sample(tasks, n)
             tried = self.rollout(batch, sampler, self.params, self.samples, view.seed(f"rollout {step}"))
             last = scored(tried, self.rewards, view.meter)
             signals = algorithm.signals(last)
+            if curriculum is not None:
+                curriculum.observe(last, signals)
             learner.model.train()
             metrics = {"loss": 0.0}
             for _ in range(self.updates if signals else 0):
@@ -151,6 +179,7 @@ class GRO:
             known = [reward for reward in rewards if reward is not None]
             history.append(
                 metrics
+                | parts(last)
                 | {
                     "reward": fmean(known) if known else 0.0,
                     "unscored": float(len(rewards) - len(known)),
@@ -159,7 +188,13 @@ class GRO:
             )
         names = {name for metrics in history for name in metrics}
         means = {name: fmean(metrics.get(name, 0.0) for metrics in history) for name in sorted(names)}
-        return view.publish([learner.trained()], tokenizer, last, view.trainee.depth), means
+        training = []
+        if curriculum is not None:
+            means |= curriculum.metrics
+            training.append({f"{CURRICULUM}{k}": torch.tensor(v) for k, v in curriculum.state_dict().items()})
+        if watch is not None:
+            means |= watch.figures()
+        return view.publish([learner.trained()], tokenizer, last, view.trainee.depth, training), means
 
     def estimate(self, lengths: Lengths) -> Work:
         """Groups of equal rewards teach nothing, so that there may be no training at all."""
@@ -169,3 +204,13 @@ class GRO:
         calls, trained = rows * sum(reward.verifier_calls for reward in self.rewards), rows * self.updates
         trained *= 2 if self.algorithm.loss.coupled else 1
         return tried + Work(trained_tokens=Range(0, trained * lengths.row().high), verifier_calls=Range(calls, calls))
+
+
+def parts(groups: Sequence[Group]) -> dict[str, float]:
+    """Mean of each part of a reward that has several, `reward_NAME`, over the traces where it is scored."""
+    scores: dict[str, list[float]] = {}
+    for group in groups:
+        for trace in group.traces:
+            for name, value in trace.rewards.items():
+                scores.setdefault(name, []).extend([] if value is None else [value])
+    return {f"reward_{name}": fmean(own) for name, own in scores.items() if own} if len(scores) > 1 else {}

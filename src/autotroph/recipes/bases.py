@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import random
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -23,7 +25,7 @@ from autotroph.core.protocols import (
     Verify,
     View,
 )
-from autotroph.core.task import Task
+from autotroph.core.task import Task, stable_hash
 from autotroph.core.trace import Group
 from autotroph.evaluate.benchmark import SealedSuite
 from autotroph.evaluate.gap import Pick, highest, measure_gap, surest
@@ -74,6 +76,7 @@ class BaseConfig(Config):
     layers: int = Field(3, ge=1, description="number of blocks")
     heads: int = Field(4, ge=1, description="attention heads; hidden / heads is the head size")
     rope_theta: float | None = Field(None, gt=1, description="base of the rotary angles; none: no positional encoding")
+    noise: float = Field(0.0, ge=0, lt=1, description="share of the gold rows that have the answer to another task")
     train: PretrainConfig = PretrainConfig()
     learner: LearnerConfig = LearnerConfig()
 
@@ -90,8 +93,14 @@ class BaseConfig(Config):
         )
 
     def taught(self, family: TaskFamily, levels: Sequence[int], seed: int) -> list[Task]:
-        """The tasks whose gold answers the base learns from."""
-        return [task for level in levels for task in family.generate(level, self.train.rows, seed)]
+        """The tasks whose gold answers the base learns from; with `noise`, so many of a level have another's."""
+        return [
+            task for level in levels for task in misled(family.generate(level, self.train.rows, seed), self.noise, seed)
+        ]
+
+    def identity(self, family: TaskFamily, levels: Sequence[int]) -> str:
+        """Names what `taught` gives, seed aside: bases are kept by it."""
+        return f"{family.name} levels {list(levels)}" + (f" noise {self.noise}" if self.noise else "")
 
     def make(
         self, family: TaskFamily, levels: Sequence[int], seed: int, watch: Observer, members: int = 1
@@ -102,10 +111,17 @@ class BaseConfig(Config):
         def rows(tokenizer: TextTokenizer) -> list[Group]:
             return gold_groups(self.taught(family, levels, seed), family, tokenizer)
 
-        identity = f"{family.name} levels {list(levels)}"
-        shape = self.shape(len(tokenizer))
+        identity, shape = self.identity(family, levels), self.shape(len(tokenizer))
         folder = pretrained(rows, tokenizer, shape, self.train, self.learner, seed, members, identity, watch.base)
         return folder, max(levels)
+
+
+def misled(tasks: Sequence[Task], noise: float, seed: int) -> list[Task]:
+    """The tasks, a share of them with one another's answers, handed on in a circle."""
+    rng = random.Random(stable_hash("noise", str(seed)))
+    places = rng.sample(range(len(tasks)), round(noise * len(tasks)))
+    answers = {place: tasks[other].answer for place, other in zip(places, places[1:] + places[:1], strict=True)}
+    return [replace(task, answer=answers.get(place, task.answer)) for place, task in enumerate(tasks)]
 
 
 Picker = Literal["verifier", "vote", "certainty"]

@@ -25,14 +25,17 @@ from autotroph.acquire.replay import Mixed, Poisoned, Replay
 from autotroph.acquire.synthesis import Harder
 from autotroph.core.errors import AutotrophError
 from autotroph.core.protocols import Selector, Source
+from autotroph.evaluate.claim import Claim
 from autotroph.loop import Loop
 from autotroph.optimize.algo.sft import SFT
 from autotroph.optimize.gro import Replayed
 from autotroph.recipes.bases import PractiseConfig, levels_up_to, practise
+from autotroph.recipes.sides import Practised
 from autotroph.select.dedup import ExactDedup
 from autotroph.select.length import LengthFilter
 from autotroph.select.score import EntropyFilter
 from autotroph.select.vote import MajorityVote
+from autotroph.store.record import RunRecord
 
 SOURCE = "arXiv:2502.01612"
 
@@ -42,7 +45,7 @@ class Config(PractiseConfig):
     target: int = Field(16, ge=2, description="level at which the run is done")
     rounds: int = Field(40, ge=1, description="most rounds")
     ahead: int = Field(2, ge=1, description="levels above the mastered ones that a round tries")
-    per_round: int = Field(2000, ge=1, description="problems that the champion labels each round")
+    per_round: int = Field(2000, ge=0, description="problems that the champion labels each round; 0: gold rows alone")
     members: int = Field(2, ge=1, description="models that learn side by side and vote; the first one answers")
     votes: int = Field(1, ge=1, description="answers of each member to each problem; the majority of all is taken")
     temperature: float = Field(0.7, gt=0, description="of the sampled answers, where a member gives several")
@@ -104,3 +107,41 @@ def build(config: Config) -> Loop:
             "vote",
         ),
     )
+
+
+def reach(record: RunRecord) -> float:
+    """The greatest length up to which the last champion solves at least 90% of each, over the greatest one taught."""
+    solved = 0
+    for length, (share, _) in sorted(record.champion_accuracy.items()):
+        if share < 0.9:
+            break
+        solved = length
+    return solved / record.taught
+
+
+SIDE = {
+    "taught": 6,
+    "target": 12,
+    "rounds": 25,
+    "per_round": 1000,
+    "final_sealed": 50,
+    "gate": {"off": False},
+    "base": {"train": {"steps": 1600, "settle": 300}},
+}
+
+CLAIM = Claim(
+    says="self-labelled rounds bring a model to at least twice the length that it was taught",
+    reported="from additions of 10 digits to 100 without apparent saturation",
+    measure="greatest length up to which each is solved at 90% or more, over the greatest one taught",
+    ours=Practised("length_generalisation", SIDE, reach),
+    baseline=Practised("length_generalisation", {**SIDE, "per_round": 0}, reach),
+    control=Practised(
+        "length_generalisation",
+        {**SIDE, "members": 1, "filter": "none", "entropy": 0, "mastery": 0, "gate": {"off": True}},
+        reach,
+    ),
+    against="gold rows of the taught lengths alone",
+    without="vote, filters and gate: every label of one's own is learnt, and each round is a digit longer",
+    margin=0.5,
+    note="taught 6 digits, to reach 12.",
+)

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import difflib
-import importlib
 import pkgutil
 from collections.abc import Callable
 from dataclasses import dataclass
+from importlib import import_module
+from pathlib import Path
+from types import ModuleType
 from typing import Any, Literal
 
 from pydantic import Field, ValidationError, field_validator
@@ -15,10 +17,11 @@ from autotroph import recipes
 from autotroph.core.budget import Budget
 from autotroph.core.config import Config
 from autotroph.core.errors import AutotrophError
+from autotroph.core.modules import module_of
 from autotroph.loop import Loop
 from autotroph.oversight.overseer import Mode
 
-PARTS = ("registry", "bases", "sides")
+PARTS = ("registry", "bases", "habits", "label_free", "onpolicy", "sides")
 """Modules of the package that are none."""
 
 
@@ -49,10 +52,15 @@ class Recipe:
     """One published system."""
 
     name: str
-    title: str
+    text: str
+    """Its docstring, whose first line is the title."""
     source: str
     config: type[RunConfig]
     build: Callable[[Any], Loop]
+
+    @property
+    def title(self) -> str:
+        return self.text.splitlines()[0].rstrip(".")
 
     def configure(self, settings: dict[str, Any]) -> RunConfig:
         """The resolved configuration. Raises AutotrophError, one line, for unknown keys and values out of range."""
@@ -75,12 +83,25 @@ def names() -> list[str]:
     return sorted(m.name for m in pkgutil.iter_modules(recipes.__path__) if m.name not in PARTS)
 
 
-def find(name: str) -> Recipe:
-    """Raises AutotrophError with near matches when there is no such recipe."""
-    if name not in names():
+def load(name: str) -> ModuleType:
+    """The module of a recipe, by its name or by the path of the user's own file, "path/to/file.py".
+
+    Raises AutotrophError with near matches when there is none of the name, and for a file that is none.
+    """
+    if not name.endswith(".py"):
+        if name in names():
+            return import_module(f"autotroph.recipes.{name}")
         near = difflib.get_close_matches(name, names(), n=3, cutoff=0.4)
         hint = f"did you mean {' or '.join(map(repr, near))}?" if near else "`autotroph recipes` lists them"
         raise AutotrophError(f"unknown recipe '{name}'; {hint}")
-    module = importlib.import_module(f"autotroph.recipes.{name}")
-    title = (module.__doc__ or "").strip().splitlines()[0].rstrip(".")
-    return Recipe(name, title, module.SOURCE, module.Config, module.build)
+    module = module_of(name)
+    if lacking := [part for part in ("__doc__", "SOURCE", "Config", "build") if not getattr(module, part, None)]:
+        raise AutotrophError(f"recipe {name}: it lacks {', '.join(lacking)}; docs/extending.md shows a whole one")
+    return module
+
+
+def find(name: str) -> Recipe:
+    """The recipe in a module that `load` finds; one of the user's own is called by its file's full path."""
+    module = load(name)
+    known = str(Path(name).resolve()) if name.endswith(".py") else name
+    return Recipe(known, (module.__doc__ or "").strip(), module.SOURCE, module.Config, module.build)

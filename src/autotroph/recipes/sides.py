@@ -53,7 +53,8 @@ class Practised:
     """A side that runs a recipe with these settings and is measured at its end.
 
     With compute given it goes on, cycle by cycle, until its practice has cost as much. `refined`: whether votes and
-    the best of five are taken at the end, too (`RunRecord.refined`). `points`: of the curve.
+    the best of five are taken at the end, too (`RunRecord.refined`). `points`: of the curve. `beside`: other figures of
+    the run.
     """
 
     recipe: str
@@ -61,6 +62,8 @@ class Practised:
     measure: Callable[[RunRecord], float] = final_accuracy
     refined: bool = False
     points: Callable[[Accuracy], float] = mean_accuracy
+    beside: Callable[[RunRecord], Mapping[str, float]] | None = None
+    """Other figures of the run, by name."""
 
     def __call__(self, seed: int, compute: Mapping[str, float]) -> Trial:
         recipe = registry.find(self.recipe)
@@ -79,4 +82,5 @@ class Practised:
             {name: sum(cycle.metrics[f"practice_{name}"] for cycle in record.cycles) for name in PRACTICE},
             record.seconds,
             (self.points(record.base_accuracy), *(self.points(cycle.candidate_accuracy) for cycle in record.cycles)),
+            self.beside(record) if self.beside else {},
         )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from statistics import fmean
 from typing import Any
 
@@ -21,13 +21,19 @@ def claim_table(found: Found) -> Table:
     seeds = len(found["trials"]["ours"])
     for name in ("side", *(f"seed {seed}" for seed in range(seeds)), "mean", counter):
         table.add_column(name, justify="left" if name == "side" else "right")
+    for cells in claim_rows(found):
+        table.add_row(*cells)
+    return table
+
+
+def claim_rows(found: Found) -> Iterator[list[str]]:
+    """Each side: what it is, its value with each seed, their mean, and its mean compute."""
     described = {"ours": found["recipe"], "baseline": found["against"], "control": f"without {found['without']}"}
     for side in SIDES:
         own = found["trials"][side]
         values = [trial["value"] for trial in own]
-        spent = fmean(trial["compute"].get(counter, 0.0) for trial in own)
-        table.add_row(described[side], *map(figure, values), figure(fmean(values)), f"{spent:.3g}" if spent else "–")
-    return table
+        spent = fmean(trial["compute"].get(found["counter"], 0.0) for trial in own)
+        yield [described[side], *map(figure, values), figure(fmean(values)), f"{spent:.3g}" if spent else "–"]
 
 
 def verdict_sentence(found: Found) -> str:
@@ -87,6 +93,28 @@ mechanism against the same baseline: of it the claim must not hold. Of {len(foun
         + "".join(f"{row(one)}\n" for one in rows)
         + "".join(map(told, found))
     )
+
+
+def recipe_page(name: str, text: str, found: Found | None) -> str:
+    """docs/recipes/NAME.md: what the recipe says of itself, and what its claim came to, where that was tried."""
+    title, _, body = text.strip().partition("\n")
+    page = f"# {name}: {title.rstrip('.')}\n\n    autotroph run {name}\n{body.rstrip()}\n"
+    if found is None:
+        return page
+    measure, counter = found["measure"], found["counter"]
+    columns = ("side", *(f"seed {seed}" for seed in range(len(found["trials"]["ours"]))), "mean", counter)
+    lines = [row(columns), row("---" for _ in columns), *map(row, claim_rows(found))]
+    return f"""{page}
+## Its claim
+
+    autotroph claim {name}
+
+{found["says"][0].upper()}{found["says"][1:]}. The source's figure: {found["reported"]}.
+
+{chr(10).join(lines)}
+
+In {measure}. {verdict_sentence(found)[0].upper()}{verdict_sentence(found)[1:]}.
+""" + (f"{found['note']}\n" if found["note"] else "")
 
 
 def told(found: Found) -> str:

@@ -10,7 +10,7 @@ from autotroph.core.task import stable_hash
 from autotroph.core.trace import Group, Trace
 
 
-@dataclass(frozen=True)
+@dataclass
 class Chance:
     """1 with probability `share`, else 0, whatever the answer says (arXiv:2506.10947); None where the rollout failed.
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from autotroph.core.errors import AutotrophError
 from autotroph.core.protocols import RewardFn
 from autotroph.core.trace import Group, Trace
+from autotroph.rewards.asked import ask
 
 
 @dataclass
@@ -31,10 +32,13 @@ class Weighted:
         return sum(part.verifier_calls for part, _ in self.parts)
 
     def score(self, group: Group) -> Group:
+        return self.score_all([group])[0]
+
+    def score_all(self, groups: Sequence[Group]) -> list[Group]:
         for part, _ in self.parts:
-            group = part.score(group)
+            groups = ask(part, groups)
         weights = {part.name: weight for part, weight in self.parts}
-        return Group(group.task, tuple(_scaled(trace, weights) for trace in group.traces))
+        return [Group(group.task, tuple(_scaled(trace, weights) for trace in group.traces)) for group in groups]
 
 
 def _scaled(trace: Trace, weights: Mapping[str, float]) -> Trace:

@@ -8,21 +8,23 @@ from typing import ClassVar
 
 from autotroph.core.errors import AutotrophError
 from autotroph.core.trace import Group, Trace
-from autotroph.rewards.measure import majority, mean_logprob, votes
+from autotroph.rewards.measure import elected, mean_logprob
 
 
 @dataclass
 class MajorityAgreement:
     """1 for the group's majority answer, 0 for any other (TTRL, arXiv:2504.16084).
 
-    None where the rollout failed or the first place is shared; TTRL breaks such ties by order, which rewards chance.
+    None where the rollout failed or the first place is shared; TTRL breaks such ties by order, which rewards chance. So
+    too where fewer than `threshold` of the group gave the answer, which is then no label (SRT, arXiv:2505.21444).
     """
 
     verifier_calls: ClassVar[int] = 0
     name: str = "agreement"
+    threshold: float = 0.0
 
     def score(self, group: Group) -> Group:
-        winner = majority(votes(group.traces))
+        winner = elected(group, self.threshold)
 
         def agreement(trace: Trace) -> float | None:
             return None if winner is None or trace.error is not None else float(trace.text == winner)

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from itertools import compress
 from typing import TypeGuard
 
-from autotroph.core.trace import Trace
+from autotroph.core.trace import Group, Trace
 
 
 def is_scored(value: float | None) -> TypeGuard[float]:
@@ -41,3 +41,10 @@ def majority(ballot: Counter[str]) -> str | None:
         case [(text, first), (_, second)] if first > second:
             return text
     return None
+
+
+def elected(group: Group, threshold: float = 0.0) -> str | None:
+    """The majority answer of a group; None where fewer than `threshold` of its traces gave it."""
+    ballot = votes(group.traces)
+    winner = majority(ballot)
+    return winner if winner is not None and ballot[winner] >= threshold * len(group.traces) else None

@@ -12,7 +12,7 @@ from autotroph.core.budget import Meter
 from autotroph.core.protocols import RewardFn
 from autotroph.core.task import stable_hash
 from autotroph.core.trace import Group, digest
-from autotroph.rewards.verifiable import Verifiable
+from autotroph.rewards.asked import ask
 
 FIRST, LONGEST = 64, 5.0
 """Groups that are scored before anything is known of their pace, and seconds of verification that a crash may take."""
@@ -48,8 +48,5 @@ def scored(groups: Sequence[Group], rewards: Sequence[RewardFn], meter: Meter) -
 
 def _score(groups: Sequence[Group], rewards: Sequence[RewardFn]) -> list[Group]:
     for reward in rewards:
-        if isinstance(reward, Verifiable):
-            groups = reward.score_all(groups)
-        else:
-            groups = [reward.score(group) for group in groups]
+        groups = ask(reward, groups)
     return list(groups)

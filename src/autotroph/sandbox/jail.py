@@ -38,9 +38,10 @@ def run(program: str, input: Input = "", limits: Limits = DEFAULTS) -> Outcome:
 class Jail:
     """Warm jails, each with a Python that has imported `imports`; `packages` are further folders to import from.
 
-    Every candidate gets a fresh child, which shares nothing with the one before it. A jail that does not answer is
-    replaced, and its candidate run again in the new one, once. May be used by several threads: `workers` of them at
-    a time, the others wait.
+    Every candidate gets a fresh child, which shares nothing with the one before it. With `fresh` it gets a whole jail,
+    which is gone after it; the next one starts while it runs. A jail that does not answer is replaced, and its
+    candidate run again in the new one, once. May be used by several threads: `workers` of them at a time, the others
+    wait.
     """
 
     def __init__(
@@ -49,8 +50,10 @@ class Jail:
         imports: Sequence[str] = IMPORTS,
         packages: Sequence[Path] = (),
         down: frozenset[str] = frozenset(),
+        fresh: bool = False,
     ) -> None:
         self._make: Callable[[], Worker] = lambda: Worker(imports, packages, down)
+        self._fresh = fresh
         self._free: list[Worker] = []
         self._lock = threading.Lock()
         self._slots = threading.BoundedSemaphore(workers or os.cpu_count() or 1)
@@ -109,10 +112,24 @@ class Jail:
         with self._lock:
             worker = self._free.pop() if self._free else None
         worker = worker or self._make()
+        if self._fresh:
+            return self._used_up(worker, order, stdin, limits, extra)
         outcome = worker.run(order, stdin, limits, extra)
         with self._lock:
             self._free.append(worker)
         return outcome
+
+    def _used_up(
+        self, worker: Worker, order: Mapping[str, Any], stdin: str, limits: Limits, extra: Sequence[int]
+    ) -> Outcome:
+        """The worker's only candidate; meanwhile the next worker starts."""
+        following = self._make()
+        with self._lock:
+            self._free.append(following)
+        try:
+            return worker.run(order, stdin, limits, extra)
+        finally:
+            worker.close()
 
     def close(self) -> None:
         """Ends the jails that are not at work."""

@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 
 from autotroph.core.fingerprint import Fingerprints
 from autotroph.core.protocols import View
+from autotroph.core.reject import is_live, reject_groups
 from autotroph.core.trace import Group
-from autotroph.select.reject import is_live, reject_groups
 
 
 @dataclass

@@ -6,8 +6,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 from autotroph.core.protocols import View
+from autotroph.core.reject import is_live, reject_groups, reject_traces
 from autotroph.core.trace import Group
-from autotroph.select.reject import is_live, reject_groups, reject_traces
 
 
 @dataclass

@@ -13,8 +13,8 @@ from pydantic import Field
 from autotroph.core.config import Config
 from autotroph.core.errors import AutotrophError
 from autotroph.core.protocols import View
+from autotroph.core.reject import reject_traces
 from autotroph.core.trace import Group
-from autotroph.select.reject import reject_traces
 
 
 class Guard(Config):

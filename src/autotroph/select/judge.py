@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from autotroph.core.protocols import Judge, View
+from autotroph.core.reject import reject_traces
 from autotroph.core.trace import Group, Trace
 from autotroph.rewards.judge import winner
-from autotroph.select.reject import reject_traces
 
 
 @dataclass(frozen=True)

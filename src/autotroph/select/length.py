@@ -9,8 +9,8 @@ from functools import partial
 from typing import Literal
 
 from autotroph.core.protocols import View
+from autotroph.core.reject import level_of, reject_traces
 from autotroph.core.trace import Group, Trace
-from autotroph.select.reject import level_of, reject_traces
 
 
 @dataclass

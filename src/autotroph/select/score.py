@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from functools import partial
 
 from autotroph.core.protocols import View
+from autotroph.core.reject import level_of, reject_traces
 from autotroph.core.trace import Group, Trace
 from autotroph.rewards.measure import is_scored, mean_logprob
-from autotroph.select.reject import level_of, reject_traces
 
 
 @dataclass

@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from autotroph.core.protocols import View
+from autotroph.core.reject import level_of, reject_traces
 from autotroph.core.trace import Group, Trace
 from autotroph.rewards.measure import majority, votes
-from autotroph.select.reject import level_of, reject_traces
 
 
 @dataclass

@@ -107,6 +107,8 @@ class CycleRecord(Config):
     lineage: tuple[Strand, ...] = ()
     """All that the cycle was fed."""
     alarms: tuple[Alarm, ...] = ()
+    nothing: str | None = None
+    """Why there was nothing to train on, where the cycle was held for that."""
     signals: tuple[Signal, ...] = ()
     """For oversight: with the mode "approve on yellow" a promotion waits for a person where there are any."""
 

@@ -7,6 +7,7 @@ from typing import Literal
 
 from autotroph.core.task import Task
 from autotroph.tasks.procedural import Procedural
+from autotroph.tasks.rephrase import rephrasing
 
 
 class Addition(Procedural):
@@ -28,6 +29,13 @@ class Addition(Procedural):
         a, b = rng.randrange(10**level), rng.randrange(10**level)
         step = self.step
         return f"{a:0{level}}"[::step] + "+" + f"{b:0{level}}"[::step] + "=", f"{a + b:0{level + 1}}"[::step]
+
+    def rephrase(self, task: Task) -> Task | None:
+        """The operands the other way round."""
+        a, b = task.prompt[:-1].split("+")
+        if a == b:
+            return None
+        return rephrasing(task, Task.of(self.name, f"{b}+{a}=", task.answer, task.level))
 
     def recheck(self, task: Task, answer: str) -> float | None:
         """Adds column by column, as on paper."""

@@ -8,17 +8,28 @@ from types import MappingProxyType
 from typing import Any
 
 from autotroph.core.errors import AutotrophError
+from autotroph.core.modules import named
 from autotroph.core.protocols import TaskFamily
 from autotroph.tasks.addition import Addition
+from autotroph.tasks.bandit import Bandit
 from autotroph.tasks.code.arc import Arc, ArcPrograms
 from autotroph.tasks.code.listfn import Bugs, ListFn, Partial, TestsAsPrompt
 from autotroph.tasks.code.published import MBPP, HumanEval
 from autotroph.tasks.code.tool_calls import ToolCalls
+from autotroph.tasks.countdown import Countdown
 from autotroph.tasks.family import did_you_mean
+from autotroph.tasks.games.family import Played
+from autotroph.tasks.games.kuhn import Kuhn
+from autotroph.tasks.games.leduc import Leduc
+from autotroph.tasks.games.nim import Nim
+from autotroph.tasks.games.tictactoe import TicTacToe
 from autotroph.tasks.maze import MazePath, MazeWalk
 from autotroph.tasks.multiplication import Multiplication
+from autotroph.tasks.preferences import Preferences
 from autotroph.tasks.reasoning_gym import ReasoningGym
+from autotroph.tasks.steps import Steps
 from autotroph.tasks.strings import Copy, Reverse
+from autotroph.tasks.translate import Translate
 from autotroph.tasks.user_jsonl import UserJsonl
 
 FAMILIES: Mapping[str, Callable[..., TaskFamily]] = MappingProxyType(
@@ -30,6 +41,20 @@ FAMILIES: Mapping[str, Callable[..., TaskFamily]] = MappingProxyType(
         "reverse": Reverse,
         "maze": MazePath,
         "maze_walk": MazeWalk,
+        "steps": Steps,
+        "countdown": Countdown,
+        "countdown_bfs": partial(Countdown, "bfs"),
+        "countdown_path": partial(Countdown, "path"),
+        "countdown_foreign": partial(Countdown, "foreign"),
+        "bandit": Bandit,
+        "translate": Translate,
+        "preferences": Preferences,
+        "kuhn": partial(Played, Kuhn()),
+        "kuhn_rules": partial(Played, Kuhn(), rules=True),
+        "leduc": partial(Played, Leduc()),
+        "leduc_rules": partial(Played, Leduc(), rules=True),
+        "tictactoe": partial(Played, TicTacToe()),
+        "nim": partial(Played, Nim()),
         "listfn": ListFn,
         "bugs": Bugs,
         "partial": Partial,
@@ -52,11 +77,15 @@ def task_names() -> list[str]:
 
 
 def task_family(name: str, **options: Any) -> TaskFamily:
-    """The family of a name, such as "addition", "reasoning_gym:leg_counting" or "jsonl:tasks.jsonl".
+    """The family of a name, such as "addition", "reasoning_gym:leg_counting" or "jsonl:tasks.jsonl", or of a class of
+    the user's own, "path/to/file.py:Parity".
 
     `options` go to its constructor. Raises AutotrophError for a name that is not known.
     """
     kind, _, argument = name.partition(":")
+    if kind.endswith(".py"):
+        own: TaskFamily = named(name)(**options)
+        return own
     for form, family in FAMILIES.items():
         if argument and form.startswith(f"{kind}:"):
             return family(argument, **options)

@@ -9,8 +9,6 @@ from __future__ import annotations
 
 import contextlib
 import faulthandler
-import importlib
-import importlib.util
 import json
 import os
 import signal
@@ -21,10 +19,10 @@ import weakref
 from collections.abc import Callable
 from multiprocessing import Pipe
 from multiprocessing.connection import Connection
-from pathlib import Path
 from typing import Any
 
 from autotroph.core.errors import AutotrophError
+from autotroph.core.modules import named
 
 STARTUP = 60.0
 """Seconds that the child may take to start and to import the function's module."""
@@ -121,22 +119,6 @@ def _kill(process: subprocess.Popen[bytes], connection: Connection) -> None:
         process.wait()
 
 
-def load(target: str) -> Callable[..., Any]:
-    """The function behind "package.module:function" or "path/to/file.py:function"."""
-    function: Callable[..., Any]
-    source, _, name = target.rpartition(":")
-    if not source.endswith(".py"):
-        function = getattr(importlib.import_module(source), name)
-        return function
-    spec = importlib.util.spec_from_file_location(Path(source).stem, source)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    function = getattr(module, name)
-    return function
-
-
 def attempt(function: Callable[..., Any], *args: Any) -> bytes:
     """The JSON of [True, value] or of [False, what was raised]."""
     try:
@@ -155,7 +137,7 @@ def serve(target: str, connection: Connection, timeout: float) -> None:
 
     def find() -> None:
         nonlocal function
-        function = load(target)
+        function = named(target)
 
     connection.send_bytes(attempt(find))
     while function is not None:

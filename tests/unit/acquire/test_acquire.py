@@ -7,6 +7,7 @@ from typing import Any, cast
 
 import pytest
 
+from autotroph.acquire.balanced import Balanced
 from autotroph.acquire.curated import Bare
 from autotroph.acquire.interaction import Interaction
 from autotroph.acquire.replay import Replay
@@ -20,6 +21,9 @@ from autotroph.core.trace import Group, Trace
 from autotroph.models.engine import Engine
 from autotroph.models.tokenizer import TextTokenizer
 from autotroph.models.transformer import ModelConfig, Transformer
+from autotroph.rewards.balance import THRESHOLDS
+from autotroph.rewards.combine import Weighted
+from autotroph.rewards.heuristic import Certainty
 from autotroph.rewards.verifiable import Verifiable
 from autotroph.tasks.registry import task_family
 
@@ -30,6 +34,7 @@ class Looking:
     def __init__(self, family: Any, level: int = 1, history: list[list[Group]] | None = None):
         self.cycle, self.level, self.meter, self.knobs = 0, level, Meter(), dict[str, float]()
         self.champion = Policy("champion", "weights", "nowhere", members=2, depth=3)
+        self.base = Policy("base", "weights", "nowhere")
         self._tokenizer = TextTokenizer.characters(family.alphabet)
         self._history = history or []
 
@@ -80,6 +85,46 @@ def test_tries_are_scored_whether_answered_or_played(name: str) -> None:
     assert view.meter.verifier_calls == 24
 
 
+def test_tries_may_be_the_bases() -> None:
+    family = task_family("copy")
+    (group,) = Interaction(family, [3], 1, Verifiable.of(family), author="base").propose(looking(family))
+    assert {(trace.policy, trace.depth) for trace in group.traces} == {("base", 1)}
+
+
+def balanced(choice: Any, **settings: Any) -> Balanced:
+    family = task_family("copy")
+    reward = Weighted([(Verifiable.of(family), 2.0), (Certainty(), 1.0)])
+    tries = Interaction(family, [1], 20, reward, samples=8)
+    return Balanced(tries, "verified", (0.5, 1.0), probed=10, choice=choice, **settings)
+
+
+def test_a_fixed_configuration_is_kept_and_what_is_below_its_threshold_goes() -> None:
+    source = balanced("fixed", threshold=-1.0)
+    groups = source.propose(looking(task_family("copy")))
+    assert (source.metrics["temperature"], source.metrics["threshold"]) == (1.0, -1.0)
+    for trace in (trace for group in groups for trace in group.traces):
+        assert (trace.rejected is None) == (cast(float, trace.reward) >= -1.0)
+    solved = [any(cast(float, t.rewards["verified"]) > 0 for t in group.traces) for group in groups]
+    assert source.metrics["explored"] == pytest.approx(sum(solved) / len(solved))
+
+
+def test_a_balanced_configuration_has_the_highest_score_of_those_tried() -> None:
+    source, family = balanced("balance"), task_family("copy")
+    found = source.propose(looking(family))
+    assert source.metrics["temperature"] in (0.5, 1.0)
+    kept = [trace for group in found for trace in group.kept]
+    assert kept
+    # An untaught policy is unsure of everything: what lets right answers in keeps the wrong ones out.
+    assert all(cast(float, trace.rewards["verified"]) > 0 for trace in kept)
+
+
+def test_a_configuration_by_chance_is_one_of_the_grid_and_of_the_thresholds() -> None:
+    source = balanced("chance")
+    source.propose(looking(task_family("copy")))
+    assert source.metrics["temperature"] in (0.5, 1.0)
+    assert source.metrics["threshold"] in THRESHOLDS
+
+
 def rows(level: int, *answers: str) -> list[Group]:
     trace = Trace("k", "p", (1,), (True,), (0.0,), "", "stop", depth=1)
     return [Group(Task.of("t", f"{level} {answer}", None, level), (replace(trace, text=answer),)) for answer in answers]
@@ -104,6 +149,19 @@ def test_nobody_practises_on_a_task_whose_answer_he_was_taught() -> None:
     assert {task.key for task in tasks}.isdisjoint(task.key for task in known)
     assert [task.level for task in tasks] == sorted(task.level for task in tasks)
     assert len([task for task in tasks if task.level == 2]) == 30
+
+
+def test_bare_tasks_with_a_seed_are_the_same_in_every_cycle() -> None:
+    family = task_family("addition")
+    views = [looking(family), looking(family)]
+    cast(Any, views[1]).seed = lambda purpose: 99
+
+    def proposed(source: Bare) -> list[str]:
+        first, second = ([group.task.key for group in source.propose(view)] for view in views)
+        return [*{*first} & {*second}] if len(first) == len(second) else []
+
+    assert len(proposed(Bare(family, [6], 3, seed=5))) == 3
+    assert not proposed(Bare(family, [6], 3))
 
 
 def test_a_level_that_was_taught_whole_leaves_nothing_to_practise() -> None:

@@ -12,7 +12,7 @@ from autotroph.tasks.registry import task_family, task_names
 
 def test_every_plain_name_builds_the_family_of_that_name() -> None:
     plain = [name for name in task_names() if "<" not in name]
-    assert len(plain) == 12
+    assert {"addition", "maze_walk", "listfn", "countdown", "kuhn"} <= set(plain)
     assert [task_family(name).name for name in plain] == plain
 
 

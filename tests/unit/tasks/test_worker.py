@@ -135,8 +135,8 @@ def test_a_closed_or_forgotten_worker_leaves_no_process(worker: Callable[..., Wo
     ("target", "problem"),
     [
         ("no_such_module:verify", "ModuleNotFoundError"),
-        ("no/such/file.py:verify", "FileNotFoundError"),
-        ("json:no_such_function", "AttributeError"),
+        ("no/such/file.py:verify", "AutotrophError: no/such/file.py: no such file"),
+        ("json:no_such_function", "AutotrophError: json: it has no .no_such_function."),
         ("json", "ValueError"),
     ],
 )

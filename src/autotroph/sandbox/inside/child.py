@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import _signal as signal  # as in zygote.py
-import os
+import posix as os  # os itself takes longer to import than all else here
 import resource
 import sys
 

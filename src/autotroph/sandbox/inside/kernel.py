@@ -5,7 +5,7 @@ Through `_ctypes` itself: importing `ctypes` takes longer than all that a fresh 
 
 from __future__ import annotations
 
-import os
+import posix as os  # os itself takes longer to import than all else here
 from _ctypes import CFuncPtr, _SimpleCData, dlopen, dlsym, get_errno
 
 NEWNS, NEWUTS, NEWIPC, NEWUSER, NEWPID = 0x20000, 0x4000000, 0x8000000, 0x10000000, 0x20000000

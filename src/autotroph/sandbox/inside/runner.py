@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import builtins
 import marshal
-import os
+import posix as os  # os itself takes longer to import than all else here
 import sys
 
 from . import plain
@@ -122,12 +122,14 @@ def test(files: dict[str, bytes], source: str, function: str) -> int:
 
 def command(files: dict[str, bytes], command: list[str], collect: list[str]) -> int:
     """Runs a command in a folder of these files; then says what is in those that are to be collected."""
+    from os import execvp
+
     unpack(files)
     child = os.fork()
     if child == 0:
         try:
             os.close(REPLY)
-            os.execvp(command[0], command)
+            execvp(command[0], command)
         except OSError as error:
             os.write(2, f"{command[0]}: {error.strerror}\n".encode())
         os._exit(127)
@@ -143,10 +145,12 @@ def command(files: dict[str, bytes], command: list[str], collect: list[str]) -> 
 
 def unpack(files: dict[str, bytes]) -> None:
     """Their names have been checked outside; the folder is new and empty."""
+    from os import makedirs, path
+
     os.mkdir("/tmp/work")
     os.chdir("/tmp/work")
     for name, data in files.items():
-        os.makedirs(os.path.dirname(name) or ".", exist_ok=True)
+        makedirs(path.dirname(name) or ".", exist_ok=True)
         with open(name, "wb") as file:
             file.write(data)
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import _signal as signal  # signal imports enum, which takes longer than all else here
 import gc
 import marshal
-import os
+import posix as os  # os itself takes longer to import than all else here
 import resource
 import select
 import sys

@@ -21,6 +21,7 @@ from autotroph.tasks.code.functions import Function, Operation, drawn
 from autotroph.tasks.code.subset import evaluate, parse
 from autotroph.tasks.family import ASCII, FULLWIDTH
 from autotroph.tasks.procedural import Drawn
+from autotroph.tasks.rephrase import rephrasing
 
 HEAD = "def f(a):\n    return "
 
@@ -102,6 +103,13 @@ class ListFn(OneExpression):
 
     def pose(self, function: Function, shown: Sequence[Case], rng: random.Random) -> tuple[str, str]:
         return written(shown), function.source
+
+    def rephrase(self, task: Task) -> Task | None:
+        """The cases in reverse order."""
+        shown = list(reversed(task.meta["shown"]))
+        key = stable_hash(self.name, written(shown))
+        twin = replace(task, key=key, prompt=written(shown), split=split_of(key), meta={**task.meta, "shown": shown})
+        return None if twin.prompt == task.prompt else rephrasing(task, twin)
 
 
 class Bugs(OneExpression):

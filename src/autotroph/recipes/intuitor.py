@@ -1,0 +1,41 @@
+"""Intuitor: practise on self-certainty, how far the policy's next-token distributions are from uniform.
+
+Source: Learning to Reason without External Rewards (arXiv:2505.19590); self-certainty: arXiv:2502.18581.
+
+Each cycle takes `steps` on-policy GRPO steps. The reward of an answer of T tokens is
+u(y) = (1/T) sum_t KL(U || p_t) = -(1/(T V)) sum_t sum_v log(V p_t(v)), U uniform over the V tokens. The mean of log p
+looks at the unlikely tokens: the reward grows without bound as they are excluded, where negative entropy ends at 0.
+
+The base has read gold rows of which 30% have the answer to another task: a wrong answer begins like any other, and goes
+on unsurely. Accuracy is that of drawn answers, for greedy decoding has what sharpening gives already.
+
+Scaled down: a model of well under 5M parameters on additions of two digits, groups of 8; no KL to a reference; what the
+source finds on tasks that were not trained on (code after mathematics) is not tried.
+"""
+
+from __future__ import annotations
+
+from autotroph.evaluate.claim import Claim
+from autotroph.loop import Loop
+from autotroph.recipes.label_free import LabelFreeConfig, practise
+from autotroph.recipes.sides import Practised
+from autotroph.rewards.confidence import SelfCertainty
+
+SOURCE = "arXiv:2505.19590"
+Config = LabelFreeConfig
+
+
+def build(config: LabelFreeConfig) -> Loop:
+    return practise(config, SelfCertainty())
+
+
+CLAIM = Claim(
+    says="self-certainty as the only reward improves accuracy, without a label",
+    reported="about what GRPO with labels gains on mathematics, by its abstract; figures not read",
+    measure="sealed accuracy of drawn answers, percent",
+    ours=Practised("intuitor"),
+    baseline=Practised("intuitor", {"reward": "format"}),
+    control=Practised("intuitor", {"reward": "shuffled"}),
+    against="GRPO on a reward for the format alone, which leaves the base as it is",
+    without="the certainties are dealt anew in each group",
+)
