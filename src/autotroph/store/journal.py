@@ -98,8 +98,10 @@ class Journal:
             yield
         except apsw.FullError as error:
             raise AutotrophError(f"journal {self.path}: disk full; free some space and resume the run") from error
-        except apsw.IOError as error:
-            raise AutotrophError(f"journal {self.path}: {error}; check the disk and resume the run") from error
+        except (apsw.IOError, apsw.CantOpenError) as error:
+            raise AutotrophError(
+                f"journal {self.path}: {error}; check the disk and its free space, and resume the run"
+            ) from error
         except (apsw.CorruptError, apsw.NotADBError) as error:
             raise AutotrophError(
                 f"journal {self.path}: {error}; delete it and resume the run, which pays again for what it held"

@@ -269,10 +269,14 @@ class Ledger:
 
     def _refused(self, error: apsw.Error | UnicodeError) -> AutotrophError:
         """What SQLite says, and the way out."""
-        reason, way = str(error), "is this a run folder?"
-        if isinstance(error, apsw.FullError):
+        way, disk = "is this a run folder?", apsw.FullError | apsw.IOError | apsw.CantOpenError
+        cause: BaseException | None = error
+        while cause is not None and not isinstance(cause, disk):
+            cause = cause.__context__  # of a rollback that had nothing to take back
+        reason = str(cause or error)
+        if isinstance(cause, apsw.FullError):
             reason, way = "disk full", "free some space and resume the run"
-        elif isinstance(error, apsw.IOError | apsw.CantOpenError):
+        elif cause is not None:
             way = "check the disk and its free space, and resume the run"
         return AutotrophError(f"ledger {self.path}: {reason}; {way}")
 

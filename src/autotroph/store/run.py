@@ -66,7 +66,11 @@ class Run:
             with clear_disk_errors(folder):
                 make_folder(folder)
         self.ledger = Ledger(folder / "ledger.sqlite", write=write)
-        self.journal = Journal(folder) if write else None
+        try:
+            self.journal = Journal(folder) if write else None
+        except AutotrophError:
+            self.ledger.close()
+            raise
         self.policies = Artifacts(folder / "policies")
         self.rows = Artifacts(folder / "rows")
         self.evidence = Artifacts(folder / "evidence")
