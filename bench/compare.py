@@ -19,6 +19,8 @@ ROOT = Path(__file__).parents[1]
 OUT, PAGE = ROOT / "bench" / "results" / "compare.json", ROOT / "docs" / "compare.md"
 NAMES = [f"grpo:{one}" for one in ("grpo", "gspo", "rloo", "reinforce", "ppo", "nft", "weighted_sft", "dpo")]
 SMALL: dict[str, Any] = {
+    "steps": 4,
+    "rate": 2.0,
     "updates": 2,
     "schedule": "constant",
     "sealed": 20,
@@ -27,8 +29,8 @@ SMALL: dict[str, Any] = {
 }
 SUMS: dict[str, Any] = SMALL | {"base": {"layers": 2, "train": {"steps": 150, "rows": 2000}}}
 CONTESTS = [
-    Contest(NAMES, "copy", 4, 4e9, settings=SMALL),
-    Contest(NAMES, "reverse", 3, 4e9, settings=SMALL),
+    Contest(NAMES, "copy", 4, 6e9, settings=SMALL),
+    Contest(NAMES, "reverse", 3, 6e9, settings=SMALL),
     Contest(NAMES, "addition", 2, 6e10, settings=SUMS),
 ]
 BEGIN, END = "<!-- bench/compare.py writes what follows -->\n", "<!-- and ends here -->\n"
