@@ -1,8 +1,8 @@
 """A ground for sharpening on which everything is known: log-linear policies over finitely many answers.
 
 Sharpening (arXiv:2412.01951) rewards an answer with its likelihood under the base, r(y|x) = log pi_base(y|x).
-X prompts, Y answers, D features: pi_theta(y|x) is proportional to exp(phi(x, y) . theta). What is learnt of one prompt holds for
-others, as in a model; with a feature of its own for each pair of them, nothing does.
+Shapes: X prompts, Y answers, D features, N samples; pi_theta(y|x) is proportional to exp(phi(x, y) . theta). What is
+learnt of one prompt holds for others, as in a model; with a feature of its own for each pair of them, nothing does.
 """
 
 from __future__ import annotations

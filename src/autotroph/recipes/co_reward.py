@@ -4,7 +4,7 @@ Source: Co-Reward (arXiv:2508.00410).
 
 Each cycle takes `steps` on-policy GRPO steps, half of whose prompts are rephrasings q' of the other half q: of an
 addition the operands the other way round, of a function the examples in reverse order. With v(q) the majority answer to
-q, answers to q are rewarded with r(y) = 1[y = v(q')] and those to q' with 1[y = v(q)]. What is particular to one wording
+q, answers to q get r(y) = 1[y = v(q')] and those to q' get 1[y = v(q)]. What is particular to one wording
 has no vote of its own to lean on, which makes it harder to agree with oneself on what is wrong. An answer that is the
 same to every question would still be agreed on. With `--no-crossed` each wording keeps its own vote: the control.
 
@@ -57,5 +57,5 @@ CLAIM = Claim(
     baseline=Practised("srt", LONG, beside=foresight),
     control=Practised("co_reward", {**LONG, "crossed": False}, beside=foresight),
     against="srt, the vote on the question alone",
-    without="each wording is labelled by its own vote",
+    without="crossing: each wording is labelled by its own vote",
 )

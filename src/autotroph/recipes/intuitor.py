@@ -37,5 +37,5 @@ CLAIM = Claim(
     baseline=Practised("intuitor", {"reward": "format"}),
     control=Practised("intuitor", {"reward": "shuffled"}),
     against="GRPO on a reward for the format alone, which leaves the base as it is",
-    without="the certainties are dealt anew in each group",
+    without="telling whose certainty it is: they are dealt anew in each group",
 )

@@ -12,12 +12,11 @@ from autotroph.core.protocols import RewardFn, Rollout, SamplingParams, TaskFami
 from autotroph.evaluate.monitors import Limit, Monitors
 from autotroph.loop import Loop
 from autotroph.models.episode import rollout_for
-from autotroph.optimize.algo.grpo import GRPO
-from autotroph.optimize.gro import GRO
 from autotroph.optimize.learner import LearnerConfig
 from autotroph.optimize.pretrain import PretrainConfig
-from autotroph.recipes.bases import BaseConfig, SkillConfig, levels_up_to
+from autotroph.recipes.bases import BaseConfig, levels_up_to
 from autotroph.recipes.bases import practise as practised
+from autotroph.recipes.onpolicy import OnPolicyConfig
 from autotroph.refine.drawn import Drawn
 from autotroph.rewards.heuristic import FormatReward
 from autotroph.rewards.shuffled import Shuffled
@@ -34,14 +33,12 @@ def one_level(family: TaskFamily, level: int | None) -> range:
     return levels_up_to(family, family.levels[1] if level is None else level, "--level")[-1:]
 
 
-class LabelFreeConfig(SkillConfig):
+class LabelFreeConfig(OnPolicyConfig):
     """A run that practises one level of a task and is told nothing of its answers."""
 
     level: int | None = Field(None, ge=0, description="the level that is taught, practised and measured; none: the 2nd")
     steps: int = Field(20, ge=1, description="on-policy steps a cycle")
-    tasks: int = Field(2000, ge=1, description="different tasks that a cycle draws its prompts from")
     prompts: int = Field(32, ge=2, description="prompts a step")
-    samples: int = Field(8, ge=2, description="answers to each prompt")
     rate: float = Field(0.1, gt=0, description="learning rates, as a share of the learner's")
     reward: Literal["own", "verifier", "format", "shuffled"] = Field(
         "own",
@@ -89,19 +86,7 @@ def practise(config: LabelFreeConfig, own: RewardFn, rollout: Rollout | None = N
         measured=levels,
         source=Bare(family, levels, config.tasks, config.known(family, levels)),
         filters=[ExactDedup()],
-        optimize=GRO(
-            GRPO(),
-            rollout or rollout_for(family),
-            params,
-            config.samples,
-            [config.rewarded(family, own)],
-            config.learner,
-            config.steps,
-            config.prompts,
-            config.rate,
-            "constant",
-            config.lora,
-        ),
+        optimize=config.practised(family, levels, reward=config.rewarded(family, own), rollout=rollout),
         cycles=config.cycles,
         gap=config.gap(family, levels, params.temperature, "vote"),
     )

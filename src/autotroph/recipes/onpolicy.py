@@ -7,7 +7,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from autotroph.core.protocols import Curriculum, SamplingParams, TaskFamily
+from autotroph.core.protocols import Curriculum, RewardFn, Rollout, SamplingParams, TaskFamily
 from autotroph.models.episode import rollout_for
 from autotroph.optimize.algo.grpo import GRPO
 from autotroph.optimize.gro import GRO
@@ -28,16 +28,21 @@ class OnPolicyConfig(SkillConfig):
     learner: LearnerConfig = LearnerConfig(muon_lr=0.001, adam_lr=0.002, average=1.0)
 
     def practised(
-        self, family: TaskFamily, levels: Sequence[int], curriculum: Callable[[], Curriculum] | None = None
+        self,
+        family: TaskFamily,
+        levels: Sequence[int],
+        curriculum: Callable[[], Curriculum] | None = None,
+        reward: RewardFn | None = None,
+        rollout: Rollout | None = None,
     ) -> GRO:
-        """GRPO on answers of these levels, rewarded by the family's verifier."""
+        """GRPO on answers of these levels, rewarded by the family's verifier unless another reward is given."""
         params = SamplingParams(max_tokens=max(family.max_answer(level) for level in levels) + 1)
         return GRO(
             GRPO(),
-            rollout_for(family),
+            rollout or rollout_for(family),
             params,
             self.samples,
-            [Verifiable.of(family)],
+            [reward or Verifiable.of(family)],
             self.learner,
             self.steps,
             self.prompts,

@@ -38,5 +38,5 @@ CLAIM = Claim(
     baseline=Practised("rent", {"reward": "format"}),
     control=Practised("rent", {"reward": "shuffled"}),
     against="GRPO on a reward for the format alone",
-    without="the entropies are dealt anew in each group",
+    without="telling whose entropy it is: they are dealt anew in each group",
 )

@@ -104,7 +104,7 @@ CLAIM = Claim(
     baseline=Sharpened("sft"),
     control=Sharpened("shuffled"),
     against="SFT on the likeliest of as many samples",
-    without="the likelihoods are dealt anew in each group",
+    without="telling whose likelihood it is: they are dealt anew in each group",
     counter="samples",
     seeds=10,
 )

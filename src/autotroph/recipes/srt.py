@@ -68,6 +68,6 @@ CLAIM = Claim(
     baseline=Practised("srt", {**LONG, "reward": "verifier"}, rise_and_fall, beside=foresight),
     control=Practised("srt", {**LONG, "reward": "shuffled"}, rise_and_fall, beside=foresight),
     against="the same steps with labels",
-    without="the votes' labels are dealt anew in each group",
+    without="telling who was in the majority: rewards are dealt anew in each group",
     margin=FALL,
 )

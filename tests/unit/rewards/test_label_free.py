@@ -9,7 +9,7 @@ from typing import ClassVar
 
 import pytest
 import torch
-from tests.unit.scripted import Characters
+from scripted import Characters
 from torch import Tensor
 
 from autotroph.core.budget import Meter
