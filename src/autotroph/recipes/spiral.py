@@ -47,16 +47,16 @@ SOURCE = "arXiv:2506.24119"
 class Config(SkillConfig):
     task: str = Field("kuhn_rules", description="kuhn_rules or leduc_rules")
     level: int | None = Field(3, ge=1, description="strongest opponent that is measured, and never practised against")
-    cycles: int = Field(3, ge=1, description="most cycles, each judged by the gate")
-    steps: int = Field(100, ge=1, description="on-policy steps a cycle")
+    cycles: int = Field(2, ge=1, description="most cycles, each judged by the gate")
+    steps: int = Field(150, ge=1, description="on-policy steps a cycle")
     tables: int = Field(1000, ge=1, description="different tables at which a cycle plays")
     prompts: int = Field(32, ge=1, description="tables a step")
     games: int = Field(8, ge=1, description="games for each table of a step")
     decay: float = Field(0.95, ge=0, le=1, description="of the running mean of each role; 1: no baseline")
-    entropy: float = Field(0.03, ge=0, description="weight of the entropy of what is said, in stakes")
+    entropy: float = Field(0.06, ge=0, description="weight of the entropy of what is said, in stakes")
     opponent: Literal["self", "uniform", "minimax"] = Field("self", description="who has the other seat")
     blind: bool = Field(False, description="let a coin say who has won")
-    rate: float = Field(0.1, gt=0, description="learning rates, as a share of the base's")
+    rate: float = Field(0.3, gt=0, description="learning rates, as a share of the base's")
     learner: LearnerConfig = LearnerConfig(average=1.0)
 
     def game(self) -> Played:
