@@ -30,6 +30,7 @@ from autotroph.core.protocols import SamplingParams
 from autotroph.core.task import Task
 from autotroph.evaluate.claim import Claim, Trial
 from autotroph.loop import Loop
+from autotroph.models.episode import rollout_for
 from autotroph.optimize.algo.rae import RAE
 from autotroph.optimize.gro import GRO
 from autotroph.optimize.learner import LearnerConfig
@@ -99,9 +100,7 @@ def build(config: Config) -> Loop:
         ),
         cycles=config.cycles,
     )
-    return replace(
-        loop, stages=replace(loop.stages, refiner=Sampled(family.max_action + 1, loop.stages.refiner.rollout))
-    )
+    return replace(loop, stages=replace(loop.stages, refiner=Sampled(family.max_action + 1, rollout_for(family))))
 
 
 @dataclass(frozen=True)
