@@ -58,4 +58,5 @@ CLAIM = Claim(
     control=Practised("co_reward", {**LONG, "crossed": False}, beside=foresight),
     against="srt, the vote on the question alone",
     without="crossing: each wording is labelled by its own vote",
+    note="On the ground of `srt`, at the rate at which that collapses.",
 )

@@ -38,4 +38,6 @@ CLAIM = Claim(
     control=Practised("intuitor", {"reward": "shuffled"}),
     against="GRPO on a reward for the format alone, which leaves the base as it is",
     without="telling whose certainty it is: they are dealt anew in each group",
+    note="Drawn answers: greedy ones of such a base are right in 99.5% (seed 100, before practice), so that nothing "
+    "is gained that greedy decoding does not have. From a base that is right in 30% it fell to 14% in 120 steps.",
 )

@@ -39,4 +39,6 @@ CLAIM = Claim(
     control=Practised("rent", {"reward": "shuffled"}),
     against="GRPO on a reward for the format alone",
     without="telling whose entropy it is: they are dealt anew in each group",
+    note="Drawn answers: greedy ones of such a base are right in 99.5% (seed 100, before practice), so that nothing "
+    "is gained that greedy decoding does not have. From a base that is right in 30% it fell to 11% in 120 steps.",
 )

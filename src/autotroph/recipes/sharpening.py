@@ -36,6 +36,7 @@ from autotroph.recipes.label_free import NOISY, one_level
 from autotroph.refine.best_of_n import BestOfN
 from autotroph.refine.drawn import Drawn
 from autotroph.rewards.confidence import LogLikelihood
+from autotroph.select.guard import Guard
 
 SOURCE = "arXiv:2412.01951"
 
@@ -46,6 +47,7 @@ class Config(SkillConfig):
     steps: int = Field(40, ge=1, description="training steps a cycle")
     batch: int = Field(128, ge=2, description="rows a step")
     base: BaseConfig = NOISY
+    guard: Guard = Guard(real_floor=0.0)
 
 
 def build(config: Config) -> Loop:
@@ -106,5 +108,7 @@ CLAIM = Claim(
     against="SFT on the likeliest of as many samples",
     without="telling whose likelihood it is: they are dealt anew in each group",
     counter="samples",
+    note="SFT is trained until nothing changes. `well covered` beside each trial: the same from 64 samples of a base "
+    "whose best answers have 8%.",
     seeds=10,
 )

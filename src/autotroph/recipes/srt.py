@@ -70,4 +70,6 @@ CLAIM = Claim(
     against="the same steps with labels",
     without="telling who was in the majority: rewards are dealt anew in each group",
     margin=FALL,
+    note="The limit of the monitor, .1 nats a token, was set on seeds 100 and 101; the rate is one at which a hundred "
+    "steps are long.",
 )
