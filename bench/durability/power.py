@@ -39,13 +39,13 @@ STOPS: dict[str, list[tuple[Mode, str, str, int, int]]] = {
         (Mode.KILL_AFTER, "rename", "run/evidence/*", 1, 0),
     ],
     "killed between writing events and their fsync": [
-        (Mode.KILL_BEFORE, "sync", "run/ledger.sqlite-wal", 3, 0),
+        (Mode.KILL_BEFORE, "sync", "run/ledger.sqlite-wal", 5, 0),
         (Mode.KILL_BEFORE, "sync", "run/ledger.sqlite-wal", 2, 0),
         (Mode.KILL_BEFORE, "sync", "run/ledger.sqlite-wal", 2, 0),
     ],
-    "killed between writing its end and the fsync": [(Mode.KILL_BEFORE, "sync", "run/ledger.sqlite-wal", 8, 0)],
+    "killed between writing its end and the fsync": [(Mode.KILL_BEFORE, "sync", "run/ledger.sqlite-wal", 10, 0)],
     "fsync of the ledger failed": [
-        (Mode.FAIL_ONCE, "sync", "run/ledger.sqlite-wal", 4, errno.EIO),
+        (Mode.FAIL_ONCE, "sync", "run/ledger.sqlite-wal", 6, errno.EIO),
         (Mode.FAIL_ONCE, "sync", "run/ledger.sqlite-wal", 2, errno.EIO),
     ],
     "killed while it closed": [

@@ -20,7 +20,7 @@ from autotroph.recipes import registry
 from autotroph.recipes.sides import Practised, pooled, pooled_accuracy
 from autotroph.store.run import machine
 
-SHORT: dict[str, Any] = {"steps": 10}
+SHORT: dict[str, Any] = {"steps": 4}
 """Of every recipe that has it: short cycles end close to the compute that is given."""
 
 

@@ -40,6 +40,10 @@ class HitGuided:
         guided = go_on(states, sampler, params, n // 2, row_seed(seed, "go on"))
         return [Group(a.task, a.traces + b.traces) for a, b in zip(first, guided, strict=True)]
 
+    def judged(self, n: int) -> int:
+        """Verifier calls for n answers to a task."""
+        return (n - n // 2) * self.reward.verifier_calls
+
     def _state(self, group: Group, sampler: Sampler, seed: int) -> Sequence[int]:
         rng = random.Random(row_seed(seed, group.task.key, "guide"))
         guides = self.guides(group)

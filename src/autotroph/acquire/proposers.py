@@ -95,23 +95,23 @@ def proposing(tasks: Sequence[Task], tokenizer: Tokenizer, ask: str = "") -> lis
 
 @dataclass
 class Rephrased:
-    """`n` train tasks spread over `levels`, each said in another way that has to have the same answer's score.
+    """`n` train tasks spread over `levels`, each said in another way that has to have the same answer.
 
-    `rephrase` gives None where it knows no other way. A rephrasing that the family's verifier does not give to the gold
-    answer what the original gives, 1, is dropped as "changed"; of the others, those that are not of the train split.
+    `rephrase` gives None where it knows no other way that is of the train split; such tasks are left out. A rephrasing
+    to which the verifier does not give the old gold answer a 1 is dropped as "changed", a second copy as "repeated".
     """
 
     family: TaskFamily
     levels: Sequence[int]
     n: int
-    rephrase: Callable[[Task, random.Random], Task | None]
+    rephrase: Callable[[Task], Task | None]
     dropped: dict[str, int] = field(default_factory=dict, init=False)
 
     def propose(self, view: View) -> list[Group]:
-        each, rng = -(-self.n // len(self.levels)), random.Random(view.seed("rephrasing"))
+        each = -(-self.n // len(self.levels))
         tasks = [t for level in self.levels for t in self.family.generate(level, each, view.seed("rephrased"))]
-        said = [self.rephrase(task, rng) for task in tasks]
-        kept = [one for task, one in zip(tasks, said, strict=True) if one is None or self._same(task, one)]
+        said = [(task, other) for task in tasks if (other := self.rephrase(task)) is not None]
+        kept = [other for task, other in said if self._same(task, other)]
         admissible, self.dropped = admitted(kept)
         if len(kept) < len(said):
             self.dropped["changed"] = len(said) - len(kept)

@@ -230,7 +230,8 @@ class Exploited:
     every: int = 5
 
     def __post_init__(self) -> None:
-        self.average, self.steps, self.last, self.illegal = Average(self.family.game), 0, {}, 0.0
+        self.average, self.steps, self.illegal = Average(self.family.game), 0, 0.0
+        self.last: Table = {}
 
     def look(self, model: Transformer, tokenizer: Tokenizer) -> None:
         if self.steps % self.every == 0:

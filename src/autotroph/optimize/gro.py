@@ -197,11 +197,14 @@ class GRO:
         return view.publish([learner.trained()], tokenizer, last, view.trainee.depth, training), means
 
     def estimate(self, lengths: Lengths) -> Work:
-        """Groups of equal rewards teach nothing, so that there may be no training at all."""
+        """Groups of equal rewards teach nothing, so that there may be no training at all. A rollout may have `judged`
+        answers itself."""
         prompts = min(self.prompts, len(lengths.tasks(self.prompts, lengths.levels)))
         rows = self.steps * prompts * self.samples
         tried = lengths.somewhere(Range(prompts, prompts), self.samples, lengths.levels) * self.steps
-        calls, trained = rows * sum(reward.verifier_calls for reward in self.rewards), rows * self.updates
+        judged = getattr(self.rollout, "judged", lambda n: 0)(self.samples) * self.steps * prompts
+        calls = judged + rows * sum(reward.verifier_calls for reward in self.rewards)
+        trained = rows * self.updates
         trained *= 2 if self.algorithm.loss.coupled else 1
         return tried + Work(trained_tokens=Range(0, trained * lengths.row().high), verifier_calls=Range(calls, calls))
 

@@ -30,14 +30,15 @@ from autotroph.core.protocols import SamplingParams
 from autotroph.core.task import Task
 from autotroph.evaluate.claim import Claim, Trial
 from autotroph.loop import Loop
+from autotroph.models.episode import rollout_for
 from autotroph.optimize.algo.rae import RAE
 from autotroph.optimize.gro import GRO
 from autotroph.optimize.learner import LearnerConfig
 from autotroph.optimize.table import Table
 from autotroph.recipes.bases import SkillConfig, practise
 from autotroph.refine.sampled import Sampled
-from autotroph.tasks.games.family import Played
-from autotroph.tasks.games.game import uniform
+from autotroph.tasks.games.family import Played, strong
+from autotroph.tasks.games.game import Policy, uniform
 from autotroph.tasks.games.kuhn import Kuhn
 from autotroph.tasks.games.solve import Average
 
@@ -47,16 +48,16 @@ SOURCE = "arXiv:2506.24119"
 class Config(SkillConfig):
     task: str = Field("kuhn_rules", description="kuhn_rules or leduc_rules")
     level: int | None = Field(3, ge=1, description="strongest opponent that is measured, and never practised against")
-    cycles: int = Field(3, ge=1, description="most cycles, each judged by the gate")
-    steps: int = Field(100, ge=1, description="on-policy steps a cycle")
+    cycles: int = Field(2, ge=1, description="most cycles, each judged by the gate")
+    steps: int = Field(150, ge=1, description="on-policy steps a cycle")
     tables: int = Field(1000, ge=1, description="different tables at which a cycle plays")
     prompts: int = Field(32, ge=1, description="tables a step")
     games: int = Field(8, ge=1, description="games for each table of a step")
     decay: float = Field(0.95, ge=0, le=1, description="of the running mean of each role; 1: no baseline")
-    entropy: float = Field(0.03, ge=0, description="weight of the entropy of what is said, in stakes")
-    opponent: Literal["self", "uniform"] = Field("self", description="who has the other seat")
+    entropy: float = Field(0.06, ge=0, description="weight of the entropy of what is said, in stakes")
+    opponent: Literal["self", "uniform", "minimax"] = Field("self", description="who has the other seat")
     blind: bool = Field(False, description="let a coin say who has won")
-    rate: float = Field(0.1, gt=0, description="learning rates, as a share of the base's")
+    rate: float = Field(0.3, gt=0, description="learning rates, as a share of the base's")
     learner: LearnerConfig = LearnerConfig(average=1.0)
 
     def game(self) -> Played:
@@ -67,10 +68,15 @@ class Config(SkillConfig):
         return family
 
 
+def opponent_of(name: str, family: Played) -> Policy | None:
+    """Who has the other seat; None for the policy itself."""
+    fixed: Mapping[str, Policy] = {"uniform": uniform, "minimax": strong(type(family.game))}
+    return fixed.get(name)
+
+
 def build(config: Config) -> Loop:
     family = config.game()
     levels = config.levels(family)
-    opponent = None if config.opponent == "self" else uniform
     loop = practise(
         config,
         family,
@@ -80,7 +86,7 @@ def build(config: Config) -> Loop:
         filters=[],
         optimize=GRO(
             RAE(config.decay, config.entropy),
-            SelfPlay(family, opponent, config.blind),
+            SelfPlay(family, opponent_of(config.opponent, family), config.blind),
             SamplingParams(),
             config.games,
             [],
@@ -94,16 +100,14 @@ def build(config: Config) -> Loop:
         ),
         cycles=config.cycles,
     )
-    return replace(
-        loop, stages=replace(loop.stages, refiner=Sampled(family.max_action + 1, loop.stages.refiner.rollout))
-    )
+    return replace(loop, stages=replace(loop.stages, refiner=Sampled(family.max_action + 1, rollout_for(family))))
 
 
 @dataclass(frozen=True)
 class Tabular:
-    """A side: a table instead of the model, Kuhn poker for so many games, or as many as it is given."""
+    """A side: a table instead of the model, Kuhn poker for so many steps, or until it has said as much as it may."""
 
-    opponent: Literal["self", "uniform"] = "self"
+    opponent: Literal["self", "uniform", "minimax"] = "self"
     blind: bool = False
     decay: float = 0.95
     steps: int = 500
@@ -115,17 +119,18 @@ class Tabular:
         began, family, algorithm = time.monotonic(), Played(Kuhn(), rules=True), RAE(self.decay, self.entropy)
         table = Table(family.alphabet, "pb", algorithm, self.rate)
         prompts = {place.seen: place.ids(family, table.tokenizer, "") for place in places(family.game)}
-        play = SelfPlay(family, None if self.opponent == "self" else uniform, self.blind)
-        average, task = Average(family.game), Task.of(family.name, ":", None)
-        steps = int(compute.get("games", self.steps * self.games)) // self.games
-        for step in range(steps):
+        play = SelfPlay(family, opponent_of(self.opponent, family), self.blind)
+        average, task, step, tokens = Average(family.game), Task.of(family.name, ":", None), 0, 0
+        while tokens < compute["tokens"] if compute else step < self.steps:
             policy = {seen: table.probabilities(ids) for seen, ids in prompts.items()}
             if step % 5 == 0:
                 average.add(policy, step // 5 + 1)
             groups = play([task], table, SamplingParams(), self.games, seed * 1_000_003 + step)
             table.step(algorithm.signals(groups))
+            tokens += sum(sum(trace.sampled) for group in groups for trace in group.traces)
+            step += 1
         found = exploited(family.game, average.table(), policy)
-        return Trial(-found["nash_conv"], {"games": steps * self.games}, time.monotonic() - began, (), found)
+        return Trial(-found["nash_conv"], {"tokens": tokens}, time.monotonic() - began, (), found)
 
 
 CLAIM = Claim(
@@ -133,10 +138,10 @@ CLAIM = Claim(
     reported="not read",
     measure="NashConv of the average policy in Kuhn poker, negated, in chips; 0 in equilibrium, -11/12 at random",
     ours=Tabular(),
-    baseline=Tabular(opponent="uniform"),
+    baseline=Tabular(opponent="minimax"),
     control=Tabular(blind=True),
-    against="the same games and advantages against an opponent that makes any legal move",
+    against="the same games and advantages against a fixed opponent that cannot be exploited",
     without="self-play in which a coin says who has won",
-    counter="games",
+    counter="tokens",
     note="A softmax table in the model's place, so that every probability is exact.",
 )

@@ -101,5 +101,6 @@ CLAIM = Claim(
     without="clipping",
     seeds=5,
     note="simulated: 20,000 policies of two strategies, prior 65%. What rises is the mean of the log-odds, and in how "
-    "many policies the majority has grown; its mean share does not, for chance also spreads policies out.",
+    "many policies the majority has grown; its mean share does not, for chance also spreads policies out. A first "
+    "trial with 3,000 policies could not tell: +0.072 (-0.011 to 0.156).",
 )

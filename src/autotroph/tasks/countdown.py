@@ -10,11 +10,12 @@ import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from fractions import Fraction
-from itertools import combinations, permutations
+from itertools import combinations
 from typing import Literal
 
 from autotroph.core.task import Provenance, Task, stable_hash
 from autotroph.tasks.procedural import Procedural
+from autotroph.tasks.rephrase import rephrasing
 
 LARGEST = 99
 """Largest result that a search keeps."""
@@ -201,13 +202,11 @@ class Countdown(Procedural):
         answer = "(".join(branch(text)) if self.trace == "path" else text
         return Task.of("countdown", prompt, answer, len(numbers) - 1, provenance=Provenance("proposal"))
 
-    def rephrased(self, task: Task, rng: random.Random) -> Task | None:
-        """The same numbers in another order; None where they are all alike."""
+    def rephrase(self, task: Task) -> Task | None:
+        """The same numbers the other way round; None where that is the same, or is of another split."""
         numbers, target = parse(task.prompt)
-        orders = sorted(set(permutations(numbers)) - {numbers})
-        if not orders:
-            return None
-        return self.parse(f"{','.join(map(str, rng.choice(orders)))}>{target}:")
+        twin = self.parse(f"{','.join(map(str, reversed(numbers)))}>{target}:")
+        return None if twin is None or twin.key == task.key else rephrasing(task, twin)
 
     def max_answer(self, level: int) -> int:
         return {1: 24, 2: 200, 3: 500}[level]

@@ -99,7 +99,7 @@ def test_half_of_the_answers_go_on_from_the_right_one() -> None:
     assert sampler.prompts[2] == sampler.prompts[3]
     assert "cba".startswith(given)
     assert [trace.text for trace in group.traces[2:]] == [given, given]
-    assert sampler.meter.verifier_calls == 2
+    assert sampler.meter.verifier_calls == HitGuided(Verifiable(verify)).judged(4) == 2
 
 
 def test_a_task_without_a_guide_is_tried_from_its_prompt_again() -> None:

@@ -95,11 +95,13 @@ def test_countdown_reads_and_rephrases_its_prompts() -> None:
     assert task is not None
     assert task.answer == "3*2=6(7+6=13"
     assert [family.parse(text) for text in ("2,3,7>13", "1,1>9:", "0,3>3:", "")] == [None] * 4
-    other = family.rephrased(task, random.Random(0))
-    assert other is not None
-    assert other.key != task.key
-    assert family.verify(other, task.answer) == 1
-    assert family.rephrased(Task.of("countdown_path", "3,3>6:", "3+3=6"), random.Random(0)) is None
+    others = [other for one in family.generate(2, 40, 0) if (other := family.rephrase(one))]
+    assert len(others) > 20
+    for other in others:
+        original = ",".join(reversed(other.prompt.partition(">")[0].split(",")))
+        assert Task.of("countdown", original + other.prompt[5:], None).key == other.provenance.parents[0]
+        assert family.verify(other, family.parse(original + other.prompt[5:]).answer or "") == 1  # type: ignore[union-attr]
+    assert family.rephrase(Task.of("countdown", "3,3>6:", "3+3=6")) is None
 
 
 def test_steps_are_computed_and_checked_one_by_one() -> None:
