@@ -58,5 +58,8 @@ CLAIM = Claim(
     control=Practised("co_reward", {**LONG, "crossed": False}, beside=foresight),
     against="srt, the vote on the question alone",
     without="crossing: each wording is labelled by its own vote",
-    note="On the ground of `srt`, at the rate at which that collapses.",
+    note="On the ground of `srt`, at the rate at which that collapses. Ahead with each seed, by 48, 40 and 10 "
+    "points: three are too few for such a spread, and none were added once that was known. Accuracy is "
+    "first 2 points below its peak never, never and in cycle 4 of 7, where with `srt` it is in cycles 3, 2 "
+    "and 2.",
 )
