@@ -84,11 +84,19 @@ class Disk:
             node.pending.clear()
 
     def _sync(self, call: Call) -> None:
-        node = self.files.get(call.inode) if call.inode in self.files else self._find(call.path)
-        if isinstance(node, File):
-            node.synced, node.pending = patched(node.synced, node.pending), []
-        else:
+        """Of a folder by its path: its inode may have been that of a file which is gone."""
+        node = None if call.inode in self.files and not self._is_folder(call.path) else self._find(call.path)
+        if isinstance(node, Folder):
             node.synced, node.pending = node.entries(), []
+        else:
+            file = node or self.files[call.inode]
+            file.synced, file.pending = patched(file.synced, file.pending), []
+
+    def _is_folder(self, path: str) -> bool:
+        try:
+            return isinstance(self._find(path), Folder)
+        except KeyError:
+            return False
 
     def _change(self, paths: dict[str, Node | None]) -> None:
         (parent,) = {PurePosixPath(path).parent for path in paths}

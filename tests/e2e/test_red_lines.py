@@ -399,7 +399,9 @@ LEGITIMATE: dict[str, Act] = {
     "rewards are edited": edit("rewards/verifiable.py"),
     "rewards are patched": patch(Verifiable, "score"),
     "a report's function is patched": patch(html, "render"),
-    "a function of ours is wrapped by nobody": lambda on, m: m.setattr(random, "shuffle", wrapped(random.shuffle)),
+    "a function of ours is wrapped by nobody": lambda on, m: m.setattr(
+        random, "gammavariate", wrapped(random.gammavariate)
+    ),
     "another variable is set": lambda on, m: m.setenv("OMP_NUM_THREADS", "1"),
     "a child comes and goes": lambda on, m: subprocess.run([sys.executable, "-c", ""], check=True),
     "another run begins": another_run,

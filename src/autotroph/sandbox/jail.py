@@ -93,25 +93,36 @@ class Jail:
         with self._slots:
             for _ in range(2):
                 with suppress(Damaged):
-                    return self._once(order, stdin, limits)
+                    return self._once(self._taken(), order, stdin, limits)
         return LOST
 
     def pair(self, program: Mapping[str, Any], tests: Mapping[str, Any], limits: Limits) -> Outcome:
-        """Two orders in two jails that can talk to each other; the outcome is that of `tests`."""
+        """Two orders in two jails that can talk to each other; the outcome is that of `tests`.
+
+        Neither begins before both jails are ready: the time of the one would run while the other still starts.
+        """
         to_program, to_tests = os.pipe(), os.pipe()
         with self._slots, ThreadPoolExecutor(1) as other:
-            other.submit(self._alone, program, limits, (to_program[0], to_tests[1]))
-            return self._alone(tests, limits, (to_tests[0], to_program[1]))
+            first, second = self._taken(), self._taken()
+            for worker in (first, second):
+                worker.ready()
+            other.submit(self._alone, first, program, limits, (to_program[0], to_tests[1]))
+            return self._alone(second, tests, limits, (to_tests[0], to_program[1]))
 
-    def _alone(self, order: Mapping[str, Any], limits: Limits, extra: Sequence[int]) -> Outcome:
+    def _alone(self, worker: Worker, order: Mapping[str, Any], limits: Limits, extra: Sequence[int]) -> Outcome:
         with suppress(Damaged):
-            return self._once(order, "", limits, extra)
+            return self._once(worker, order, "", limits, extra)
         return LOST
 
-    def _once(self, order: Mapping[str, Any], stdin: str, limits: Limits, extra: Sequence[int] = ()) -> Outcome:
+    def _taken(self) -> Worker:
+        """One that nobody else uses."""
         with self._lock:
             worker = self._free.pop() if self._free else None
-        worker = worker or self._make()
+        return worker or self._make()
+
+    def _once(
+        self, worker: Worker, order: Mapping[str, Any], stdin: str, limits: Limits, extra: Sequence[int] = ()
+    ) -> Outcome:
         if self._fresh:
             return self._used_up(worker, order, stdin, limits, extra)
         outcome = worker.run(order, stdin, limits, extra)
