@@ -115,10 +115,14 @@ class Jail:
         return LOST
 
     def _taken(self) -> Worker:
-        """One that nobody else uses."""
+        """One that nobody else uses, and that nobody has killed while it waited."""
         with self._lock:
-            worker = self._free.pop() if self._free else None
-        return worker or self._make()
+            while self._free:
+                worker = self._free.pop()
+                if worker.alive:
+                    return worker
+                worker.close()
+        return self._make()
 
     def _once(
         self, worker: Worker, order: Mapping[str, Any], stdin: str, limits: Limits, extra: Sequence[int] = ()

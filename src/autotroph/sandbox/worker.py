@@ -60,6 +60,10 @@ class Worker:
         self._ready = False
         self.close = weakref.finalize(self, _end, self._process, self._first, self._control, self._group)
 
+    @property
+    def alive(self) -> bool:
+        return self._process.poll() is None
+
     def run(self, order: Mapping[str, Any], stdin: str, limits: Limits, extra: Sequence[int] = ()) -> Outcome:
         """One candidate in a fresh child. `order` is for the runner inside; `extra`: descriptors that it also gets, and
         that are closed here.

@@ -17,6 +17,7 @@ import pytest
 
 from autotroph.core.errors import AutotrophError
 from autotroph.sandbox import Answer, Calls, Directory, Jail, Limits, bubblewrap, run
+from autotroph.sandbox.verdict import asserts
 
 
 @pytest.fixture(scope="module")
@@ -205,3 +206,12 @@ def test_threads_of_the_caller_may_come_and_go() -> None:
         first = jail._free[0]
         assert jail.run("print(2)").stdout == "2\n"
         assert jail._free[0] is first
+
+
+def test_jails_that_were_killed_while_they_waited_cost_no_candidate_its_verdict() -> None:
+    with Jail(workers=2) as own:
+        assert asserts(own, "def f(x): return x", ["f"], {"one": "assert f(1) == 1"}).passed
+        for worker in own._free:
+            worker._process.kill()
+            worker._process.wait()
+        assert asserts(own, "def f(x): return x", ["f"], {"one": "assert f(1) == 1"}).passed
