@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Mapping
-from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures import Future, ProcessPoolExecutor, as_completed
 from dataclasses import asdict, dataclass
 from multiprocessing import get_context
 from typing import Any
@@ -41,6 +41,7 @@ class Findings:
             "verdict": self.verdict,
             "comparison": asdict(self.comparison),
             "control": asdict(self.control),
+            "first": self.claim.first,
             "trials": {side: [asdict(trial) for trial in own] for side, own in self.trials.items()},
             "seconds": self.seconds,
             "machine": machine(),
@@ -61,20 +62,24 @@ def claiming() -> list[str]:
 
 
 def tried(name: str, seeds: int | None = None) -> Findings:
-    """Try a recipe's claim with seeds 0, 1, ...: our side first, then the others at its compute."""
+    """Try a recipe's claim with seeds from its first one on: our side first, then the others at its compute.
+
+    Raises AutotrophError for fewer than two seeds, and where our side had more compute than its baseline.
+    """
     claim, began = claim_of(name), time.monotonic()
-    numbers = range(claim.seeds if seeds is None else seeds)
+    numbers = range(claim.first, claim.first + (claim.seeds if seeds is None else seeds))
     if len(numbers) < 2:
         raise AutotrophError(f"claim: {len(numbers)} seeds; use --seeds 2 or more, an interval needs them")
     with ProcessPoolExecutor(os.cpu_count(), get_context("spawn"), alone) as pool:
-        ours = list(pool.map(_trial, [name] * len(numbers), ["ours"] * len(numbers), numbers, [{}] * len(numbers)))
-        spent = [{claim.counter: t.compute[claim.counter]} if claim.counter in t.compute else {} for t in ours]
-        jobs = {
-            side: [pool.submit(_trial, name, side, seed, spent[seed]) for seed in numbers]
-            for side in ("baseline", "control")
-        }
-        others = {side: [job.result() for job in own] for side, own in jobs.items()}
-    baseline, control = others["baseline"], others["control"]
+        first = {pool.submit(_trial, name, "ours", seed, {}): seed for seed in numbers}
+        others: dict[str, dict[int, Future[Trial]]] = {"baseline": {}, "control": {}}
+        for done in as_completed(first):
+            seed, compute = first[done], done.result().compute
+            spent = {claim.counter: compute[claim.counter]} if claim.counter in compute else {}
+            for side, jobs in others.items():
+                jobs[seed] = pool.submit(_trial, name, side, seed, spent)
+        ours = [job.result() for job in first]
+        baseline, control = ([jobs[seed].result() for seed in numbers] for jobs in others.values())
     comparison = compare(claim, ours, baseline)
     refuse_unequal(claim, comparison)
     return Findings(

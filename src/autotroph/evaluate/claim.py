@@ -60,6 +60,8 @@ class Claim:
     within: bool = False
     counter: str = "flops"
     seeds: int = 3
+    first: int = 0
+    """The first of the seeds: beyond those of an earlier trial, where what that found has decided anything of this."""
     note: str = ""
     """What was scaled down, or tried where it does not hold."""
 

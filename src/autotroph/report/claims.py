@@ -16,14 +16,18 @@ Found = Mapping[str, Any]
 
 def claim_table(found: Found) -> Table:
     """Every seed of every side, and the verdict below."""
-    counter = found["counter"]
     table = Table(title=Text(f"{found['recipe']}: {found['says']}"), caption=Text(verdict_sentence(found)))
-    seeds = len(found["trials"]["ours"])
-    for name in ("side", *(f"seed {seed}" for seed in range(seeds)), "mean", counter):
+    for name in claim_columns(found):
         table.add_column(name, justify="left" if name == "side" else "right")
     for cells in claim_rows(found):
         table.add_row(*cells)
     return table
+
+
+def claim_columns(found: Found) -> tuple[str, ...]:
+    """Heads of `claim_rows`."""
+    first, seeds = found.get("first", 0), len(found["trials"]["ours"])
+    return ("side", *(f"seed {seed}" for seed in range(first, first + seeds)), "mean", found["counter"])
 
 
 def claim_rows(found: Found) -> Iterator[list[str]]:
@@ -72,7 +76,7 @@ def claims_page(all_found: Iterable[Found]) -> str:
             f"{effect(one['comparison'])} {one['measure']}",
             effect(one["control"]),
             f"**{one['verdict']}**",
-            str(len(one["trials"]["ours"])),
+            seeds_of(one),
             f"{one['seconds']:.0f}",
         )
         for one in found
@@ -101,8 +105,7 @@ def recipe_page(name: str, text: str, found: Found | None) -> str:
     page = f"# {name}: {title.rstrip('.')}\n\n    autotroph run {name}\n{body.rstrip()}\n"
     if found is None:
         return page
-    measure, counter = found["measure"], found["counter"]
-    columns = ("side", *(f"seed {seed}" for seed in range(len(found["trials"]["ours"]))), "mean", counter)
+    measure, columns = found["measure"], claim_columns(found)
     lines = [row(columns), row("---" for _ in columns), *map(row, claim_rows(found))]
     return f"""{page}
 ## Its claim
@@ -115,6 +118,12 @@ def recipe_page(name: str, text: str, found: Found | None) -> str:
 
 In {measure}. {verdict_sentence(found)[0].upper()}{verdict_sentence(found)[1:]}.
 """ + (f"{found['note']}\n" if found["note"] else "")
+
+
+def seeds_of(found: Found) -> str:
+    """How many, and the first one where earlier ones were looked at before."""
+    first = found.get("first", 0)
+    return str(len(found["trials"]["ours"])) + (f", from {first}" if first else "")
 
 
 def told(found: Found) -> str:
