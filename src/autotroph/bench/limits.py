@@ -24,7 +24,7 @@ def run(n: int) -> list[Case]:
     ]
     peak = cases[0].ours
     for name, make in MODELS.items():
-        size = sum(parameter.numel() for parameter in make().parameters())
+        size = make().size
         decoding = sampling(make(), sequences(PROMPTS, 1, 1), [TOKENS] * PROMPTS)
         for what, flops, work in (
             ("decode", 2 * size, decoding),

@@ -46,7 +46,7 @@ class Engine:
     ):
         self.model, self.tokenizer, self.policy = model.eval(), tokenizer, policy
         self.meter, self.memory = meter, memory
-        self.flops_per_token = 2 * sum(parameter.numel() for parameter in model.parameters())
+        self.flops_per_token = 2 * model.size
 
     def sample(
         self,

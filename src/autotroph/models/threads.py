@@ -25,7 +25,7 @@ class Abandoned(Exception):
 
 def small(model: Transformer) -> bool:
     on_cpu = next(model.parameters()).device.type == "cpu"
-    return on_cpu and sum(parameter.numel() for parameter in model.parameters()) < SMALL
+    return on_cpu and model.size < SMALL
 
 
 def workers_for(model: Transformer) -> int:

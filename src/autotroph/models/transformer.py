@@ -327,6 +327,11 @@ class Transformer(nn.Module):
         if config.tie_word_embeddings:
             self.lm_head.weight = self.model.embed_tokens.weight
 
+    @property
+    def size(self) -> int:
+        """Number of parameters: a pass over one token takes twice as many operations, one back twice as many again."""
+        return sum(parameter.numel() for parameter in self.parameters())
+
     def initialise(self, seed: int) -> Self:
         """Draw all matrices from N(0, 1/fan_in), embeddings from N(0, 0.02), the outputs of each block from zero."""
         generator = torch.Generator().manual_seed(seed)

@@ -38,7 +38,7 @@ class VLLMSampler:
         except ImportError:
             raise AutotrophError(f"policy {policy.id}: needs vllm; pip install 'autotroph[vllm]'") from None
         self.tokenizer, self.policy, self.meter, self.folder = tokenizer, policy, meter, folder
-        self.flops_per_token = 2 * sum(parameter.numel() for parameter in model.parameters())
+        self.flops_per_token = 2 * model.size
         checkpoint.save([model], tokenizer, folder)
         self._params, self._llm = (
             vllm.SamplingParams,

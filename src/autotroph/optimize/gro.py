@@ -83,7 +83,8 @@ class Replayed:
     def estimate(self, lengths: Lengths) -> Work:
         """Rows that share their prompt with another one of a batch are shorter by it."""
         rows = self.steps * (self.batch // Mixture.draws * Mixture.draws)
-        return Work(trained_tokens=lengths.row() * rows * lengths.members)
+        trained = lengths.row() * rows * lengths.members
+        return Work(trained_tokens=trained, prompt_tokens=trained * int(self.reference is not None))
 
     def _trained(self, member: int, mixture: Mixture, view: View) -> tuple[Learner, Tokenizer, list[float]]:
         model, tokenizer = view.load(view.trainee, member)
@@ -204,9 +205,9 @@ class GRO:
         tried = lengths.somewhere(Range(prompts, prompts), self.samples, lengths.levels) * self.steps
         judged = getattr(self.rollout, "judged", lambda n: 0)(self.samples) * self.steps * prompts
         calls = judged + rows * sum(reward.verifier_calls for reward in self.rewards)
-        trained = rows * self.updates
-        trained *= 2 if self.algorithm.loss.coupled else 1
-        return tried + Work(trained_tokens=Range(0, trained * lengths.row().high), verifier_calls=Range(calls, calls))
+        most = Range(0, rows * self.updates * lengths.row().high)
+        looked = most * (self.algorithm.loss.coupled + (self.reference is not None))
+        return tried + Work(trained_tokens=most, prompt_tokens=looked, verifier_calls=Range(calls, calls))
 
 
 def parts(groups: Sequence[Group]) -> dict[str, float]:

@@ -65,7 +65,7 @@ class Learner:
         self._replicas = [Replica(one) for one in (self.model, *others)]
         self.averages = {name: master.detach().clone() for name, master in self.masters.items()}
         self.optimizer = MuonAdamW(self.masters, config.muon_lr, config.adam_lr, config.decay)
-        self.flops_per_token = 6 * sum(parameter.numel() for parameter in model.parameters())
+        self._size = model.size
         self.reference: Transformer | None = None
 
     def step(self, signals: Sequence[Signal]) -> dict[str, float]:
@@ -80,8 +80,8 @@ class Learner:
         rows, totals = list(rows_of(signals)), Counter[str]()
         counts = {term: sum(sum(s.trace.sampled) for s in signals if getattr(s, term)) for term in TERMS}
         counts["traces"] = sum(len(row.signals) for row in rows)
-        tokens = sum(map(len, rows)) * (2 if self.loss.coupled else 1)
-        cost = {"trained_tokens": tokens, "flops": tokens * self.flops_per_token}
+        tokens = sum(map(len, rows))
+        cost = {"trained_tokens": tokens, "flops": tokens * self._flops_per_token(counts)}
         workers = len(self._replicas)
         turns = -(-tokens // (workers * self.config.batch_tokens))
         share = -(-tokens // max(1, workers * turns))
@@ -130,9 +130,20 @@ class Learner:
         in_parallel(work, self._replicas, sheets, [[next(parts) for _ in own] for own in seen])
         return [summary(terms, whole)]
 
+    def _flops_per_token(self, counts: Mapping[str, int]) -> int:
+        """Twice the parameters for a pass, three times that with its way back; a coupled loss has a pass before that,
+        and a reference one of its own."""
+        passes = (4 if self.loss.coupled else 3) * self._size
+        if self.reference is not None and self._refers(counts):
+            passes += self.reference.size
+        return 2 * passes
+
+    def _refers(self, counts: Mapping[str, int]) -> bool:
+        return bool(self.loss.reference or counts["kl"])
+
     def _tokens(self, replica: Replica, sheet: Sheet, counts: Mapping[str, int]) -> Tokens:
         reference_N = None
-        if self.loss.reference or counts["kl"]:
+        if self._refers(counts):
             assert self.reference is not None, "a loss asks for a reference: set learner.reference"
             with torch.no_grad():
                 reference_N = logprobs(self.reference, sheet)

@@ -90,7 +90,7 @@ class Loss(Protocol):
 
     @property
     def coupled(self) -> bool:
-        """Whether traces meet in it. Then it is called once a step on all tokens, which pass the model twice."""
+        """Whether traces meet in it. Then it is called once a step, on all tokens, which pass the model once before."""
         ...
 
     @property

@@ -306,7 +306,7 @@ def priced(
 ) -> Estimate:
     """Work as operations and, for a model that is tried out in no time, seconds."""
     with torch.device("meta"):
-        parameters = sum(parameter.numel() for parameter in Transformer(shape).parameters())
+        parameters = Transformer(shape).size
     sampling, training = work.sampling_flops(parameters), work.training_flops(parameters)
     seconds, shown = None, lengths.shown()
     if parameters < SMALL and shown:

@@ -58,7 +58,7 @@ class Influence:
             for g in groups
         ]
         tokens = sum(len(trace.ids) for trace in (*wanted, *rows) if trace is not None)
-        flops = 6 * sum(p.numel() for p in model.parameters()) * tokens
+        flops = 6 * model.size * tokens
         with view.meter.unit(flops=flops):
             target = torch.stack([gradient(model, trace, self.size, seed) for trace in wanted]).mean(0)
             found = [None if trace is None else gradient(model, trace, self.size, seed) for trace in rows]

@@ -48,7 +48,7 @@ class Uncertainty:
         model, tokenizer = view.load(view.champion)
         known = [i for i, group in enumerate(groups) if group.task.answer is not None]
         traces = [gold_for(groups[i].task, self.family, tokenizer) for i in known]
-        flops = 2 * sum(p.numel() for p in model.parameters()) * sum(len(trace.ids) for trace in traces)
+        flops = 2 * model.size * sum(len(trace.ids) for trace in traces)
         with view.meter.unit(flops=flops):
             scores = dict(zip(known, fuzziness(confidences(model.eval(), traces)), strict=True))
             view.meter.spend(flops=flops)

@@ -297,6 +297,19 @@ def test_two_passes_give_the_gradient_of_one() -> None:
         assert torch.allclose(two.gradients[name], expected, atol=1e-5)
 
 
+@pytest.mark.parametrize(
+    ("loss", "kl", "passes"), [(Surrogate(), 0.0, 3), (Coupled(), 0.0, 4), (Surrogate(), 0.1, 4), (Coupled(), 0.1, 5)]
+)
+def test_every_pass_is_paid_for(loss: Surrogate, kl: float, passes: int) -> None:
+    """A pass forward is 2 operations a parameter and token, one back twice that; a reference is a model of its own."""
+    model = fresh_model()
+    learner = Learner(model, LearnerConfig(), Meter(), loss=loss)
+    learner.reference = fresh_model()
+    learner.step([Signal(trace((1, 5, 6, 7)), likelihood=1.0, kl=kl), Signal(trace((1, 5, 8)), likelihood=1.0, kl=kl)])
+    assert learner.meter.trained_tokens > 0
+    assert learner.meter.flops == 2 * passes * model.size * learner.meter.trained_tokens
+
+
 def test_a_loss_sees_traces_pairs_and_values_of_each_token() -> None:
     signals = [
         Signal(trace((1, 2, 3, 4)), advantage=(2.0, 3.0), sign=-1.0, pair=7),
