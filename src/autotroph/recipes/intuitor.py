@@ -39,8 +39,12 @@ CLAIM = Claim(
     against="GRPO on a reward for the format alone, which leaves the base as it is",
     without="telling whose certainty it is: they are dealt anew in each group",
     seeds=6,
-    note="Six seeds, for three were too few for `rent` on the same bases. Ahead by 7 to 11 points with three "
-    "seeds, whose bases are right in 60 to 70%, and behind by up to 10 with the others, 57 to 61%. Of two "
-    "drawn answers to a task, one right and one wrong, the right one has the higher self-certainty in 81% "
-    "(seed 100). Greedy answers of that base are right in 99.5%: nothing is gained that they do not have.",
+    first=10,
+    note="A second trial, on fresh seeds. The first, seeds 0 to 5, could not tell: +1.67 (-7.5 to 10.8), ahead by 7 to "
+    "11 points with three seeds, whose bases were right in 60 to 70% of drawn answers, and behind by up to 10 with the "
+    "others, 57 to 61%. They had read 30% wrong rows. The source begins with competent models: these bases have read "
+    "20%, and pilots (seeds 101 to 104) were right in 78 to 85% and gained 3 to 7 points, for which six seeds are "
+    "enough. Of two drawn answers to a task, one right and one wrong, the right one has the higher self-certainty in "
+    "81% (a base with 30%, seed 100). Greedy answers of that base are right in 99.5%: nothing is gained that they do "
+    "not have.",
 )
