@@ -7,7 +7,8 @@ remembering. Each cycle takes `steps` on-policy steps: `prompts` tasks, `samples
 minus the group's mean, over its standard deviation, clipped policy gradient. The reward is the task's own verifier. The
 gate promotes on fresh sealed tasks.
 
-Scaled down: a model of well under 5M parameters and groups of 8 instead of 64; no reference KL unless asked for.
+Scaled down: a model of well under 5M parameters and groups of 8 instead of 64; no reference KL unless asked for. The
+claim is tried on sums of one or two operations, by a base that was taught two ways of answering (`base.terse`).
 """
 
 from __future__ import annotations
@@ -99,6 +100,7 @@ CLAIM = Claim(
     against="fine-tuning on right answers of the base alone (RFT), without gold rows",
     without="the verifier: half of the answers are rewarded, blindly",
     seeds=5,
-    note="of the base's right answers most are given at once, right by chance as it were, and RFT keeps them in that "
-    "proportion; who goes on sampling meets the better way more often the more it is followed.",
+    note="of the base's right answers most are given at once, and RFT keeps them about in that proportion; who goes on "
+    "sampling meets the better way more often the more it is followed. With few steps RFT leaves the base where it "
+    "was (89.6% before, 89.8% after): with twice the compute it gained 4 points (seed 100).",
 )
