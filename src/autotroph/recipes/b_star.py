@@ -81,11 +81,14 @@ SIDE = {
 
 CLAIM = Claim(
     says="balancing exploration and exploitation each round beats a fixed configuration",
-    reported="not read",
+    reported="better than iterative baselines in mathematics, code and common sense; figures not read",
     measure="sealed accuracy, greedy, mean over additions of 1 to 3 digits, %",
     ours=Practised("b_star", SIDE),
     baseline=Practised("b_star", {**SIDE, "choice": "fixed"}),
     control=Practised("b_star", {**SIDE, "choice": "chance"}),
     against="temperature 1 and a threshold that lets in what is right and not too unsure, in all rounds",
     without="the balance score: temperature and threshold are drawn by lot",
+    note="the fixed temperature is the usual one of 1. Answers have four characters here, and on scratch bases four "
+    "tries at a task found it most often at that temperature (27% of tasks; 20% at .5, 17% at 1.3), so that there is "
+    "little for the score to find. Copying 12 letters was no better ground: it chose 1.0 and 1.1.",
 )

@@ -101,11 +101,13 @@ SIDE = {
 
 CLAIM = Claim(
     says="going on from intermediate states of one's own answers raises pass@k over plain reinforcement",
-    reported="not read",
+    reported="both single answers and pass@k better over several models and benchmarks; figures not read",
     measure="pass@5 on sealed additions of 4 digits, %",
     ours=Practised("marge", SIDE, pass_at_5, refined=True),
     baseline=Practised("marge", {**SIDE, "guide": "none"}, pass_at_5, refined=True),
     control=Practised("marge", {**SIDE, "guide": "any"}, pass_at_5, refined=True),
     against="GRPO, all answers from the prompt",
     without="hits: any answer may guide, on any task",
+    note="scratch runs found no better ground: on six steps of arithmetic, of which the base gets 19% right, neither "
+    "side moved in 40 steps (pass@5 46% and 45%), and where the base gets 2% there are no hits to go on from.",
 )
