@@ -31,8 +31,6 @@ FALL = 2.0
 """Points below the peak at which accuracy counts as lost."""
 LONG = {"sealed": 300, "exact": 500, "monitors": {"tasks": 32}}
 """Of a side: the tasks that tell accuracy after each cycle, drawn and exact, and those that the monitor asks about."""
-FINE = {**LONG, "steps": 5, "cycles": 21}
-"""The same steps, looked at three times as often."""
 
 
 def build(config: VoteConfig) -> Loop:
@@ -68,9 +66,9 @@ CLAIM = Claim(
     says="self-training on majority votes first improves accuracy and then, trained for long, collapses",
     reported="gains like those of RL with labels at first, then a sudden and complete collapse; figures not read",
     measure="the smaller of the gain at the peak and of the loss since then, points of sealed accuracy",
-    ours=Practised("srt", FINE, rise_and_fall, beside=foresight),
-    baseline=Practised("srt", {**FINE, "reward": "verifier"}, rise_and_fall, beside=foresight),
-    control=Practised("srt", {**FINE, "reward": "shuffled"}, rise_and_fall, beside=foresight),
+    ours=Practised("srt", LONG, rise_and_fall, beside=foresight),
+    baseline=Practised("srt", {**LONG, "reward": "verifier"}, rise_and_fall, beside=foresight),
+    control=Practised("srt", {**LONG, "reward": "shuffled"}, rise_and_fall, beside=foresight),
     against="the same steps with labels",
     without="telling who was in the majority: rewards are dealt anew in each group",
     margin=FALL,
