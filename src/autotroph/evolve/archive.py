@@ -1,0 +1,136 @@
+"""The archive: every candidate that was tried, what came of it, and what came of its descendants.
+
+All that a search policy looks at is in columns of numbers, one entry a node, so that a choice among 100,000 nodes is a
+few operations on arrays.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+
+WORST = 0.0
+"""Outcome of a task on which a candidate gave nothing that could be scored."""
+
+
+@dataclass(frozen=True, slots=True)
+class Node:
+    """How a candidate came to be. `candidate`: the hash of its content, or any name. `parents`: nodes, the one that was
+    edited first; a root has none. `tag`: where a policy has put it, such as the number of an island."""
+
+    candidate: str
+    parents: tuple[int, ...] = ()
+    mutator: str = ""
+    note: str = ""
+    tag: int = 0
+
+
+@dataclass
+class Archive:
+    """`tasks`: how many tasks a node can be evaluated on; node n's outcomes on them are numbers in [0, 1].
+
+    Outcomes count as successes by their value and as failures by the rest, so that those of a task that is solved or
+    not are Bernoulli trials. A node's clade is itself with all its descendants by first parents (arXiv:2510.21614).
+    What is decided but not yet known is pending: it counts as seen, and adds to no sum.
+    """
+
+    tasks: int
+    nodes: list[Node] = field(default_factory=list)
+    outcomes: list[dict[int, float]] = field(default_factory=list)
+    """Of each node: task -> outcome."""
+    evaluations: int = 0
+    expanding: int = 0
+    """Children that were asked for and are not there yet."""
+    _columns: dict[str, np.ndarray] = field(default_factory=lambda: {name: np.zeros(64) for name in COLUMNS})
+    _begun: list[int] = field(default_factory=list)
+
+    def __len__(self) -> int:
+        return len(self.nodes)
+
+    def add(self, node: Node) -> int:
+        """Its number. Parents must be there before their children."""
+        number = len(self.nodes)
+        if number == len(self._columns["trials"]):
+            self._columns = {name: np.concatenate([old, np.zeros(number)]) for name, old in self._columns.items()}
+        self.nodes.append(node)
+        self.outcomes.append({})
+        self._begun.append(0)
+        self._columns["tag"][number] = node.tag
+        for parent in node.parents:
+            self._columns["children"][parent] += 1
+        return number
+
+    def begin(self, node: int) -> int | None:
+        """The next task of a node, which is pending from now on; None where all its tasks are begun."""
+        if self._begun[node] == self.tasks:
+            return None
+        self._begun[node] += 1
+        return self._begun[node] - 1
+
+    def record(self, node: int, task: int, outcome: float | None) -> None:
+        """What came of a task; None: nothing that could be scored. Raises ValueError for anything outside [0, 1]."""
+        value = WORST if outcome is None else float(outcome)
+        if not 0.0 <= value <= 1.0:
+            raise ValueError(f"outcome {outcome} of node {node} on task {task}: not in [0, 1]")
+        self.outcomes[node][task] = value
+        self.evaluations += 1
+        self._columns["trials"][node] += 1
+        self._columns["successes"][node] += value
+        for ancestor in self.line(node):
+            self._columns["clade_trials"][ancestor] += 1
+            self._columns["clade_successes"][ancestor] += value
+
+    def line(self, node: int) -> Iterator[int]:
+        """The node, its first parent, and so on up to its root."""
+        yield node
+        while parents := self.nodes[node].parents:
+            node = parents[0]
+            yield node
+
+    def column(self, name: str) -> np.ndarray:
+        """One number a node [N]: of COLUMNS."""
+        return self._columns[name][: len(self.nodes)]
+
+    @property
+    def begun(self) -> np.ndarray:
+        """Tasks of each node that are done or pending [N]."""
+        return np.array(self._begun)
+
+    @property
+    def means(self) -> np.ndarray:
+        """Mean outcome of each node [N]; NaN where nothing is known."""
+        trials = self.column("trials")
+        return np.divide(self.column("successes"), trials, out=np.full(len(trials), np.nan), where=trials > 0)
+
+    @property
+    def complete(self) -> np.ndarray:
+        """Which nodes have an outcome on every task [N]."""
+        return self.column("trials") == self.tasks
+
+    def lower(self, z: float = 1.0) -> np.ndarray:
+        """Lower confidence bound of each node's mean, z standard errors below it (Wilson) [N]; -1 where nothing is
+        known. With z = 0 the mean itself, for outcomes without noise."""
+        n, p = self.column("trials"), np.nan_to_num(self.means)
+        known = np.maximum(n, 1)
+        middle, spread = p + z * z / (2 * known), z * np.sqrt(p * (1 - p) / known + z * z / (4 * known * known))
+        return np.where(n > 0, (middle - spread) / (1 + z * z / known), -1.0)
+
+    def best(self, z: float = 1.0) -> int:
+        """The node with the highest lower bound, the earliest of several: what is finally taken."""
+        return int(np.argmax(self.lower(z)))
+
+
+COLUMNS = ("trials", "successes", "clade_trials", "clade_successes", "children", "tag")
+"""Evaluations of a node and the sum of their outcomes, both also of its clade; how many nodes it is a parent of; its
+tag."""
+
+
+def weighted(weights: Sequence[float] | np.ndarray, rng: np.random.Generator) -> int:
+    """A place drawn with these weights, or uniformly where all are 0."""
+    found = np.asarray(weights, dtype=float)
+    total = found.sum()
+    if not total > 0 or not np.isfinite(total):
+        return int(rng.integers(len(found)))
+    return int(min(np.searchsorted(np.cumsum(found), rng.random() * total, side="right"), len(found) - 1))

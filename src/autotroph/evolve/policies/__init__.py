@@ -1,0 +1,1 @@
+"""Search policies: one file each, by the formula of its source."""
