@@ -1,8 +1,8 @@
 """What every problem for programs shares: how a program answers, and how its answer becomes a score.
 
-A program is a folder with a `main.py` whose function `entry` is called on `arguments(task)` in the jail. What it returns
-is plain data; written as JSON it is the answer, and `measure` judges it here, from the raw output alone. Whatever else
-a program says of itself is not looked at.
+A program is a folder with a `main.py` whose function `entry` is called on `arguments(task)` in the jail. What it
+returns is plain data; written as JSON it is the answer, and `measure` judges it here, from the raw output alone.
+Whatever else a program says of itself is not looked at.
 """
 
 from __future__ import annotations
