@@ -11,6 +11,9 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+COLUMNS = ("trials", "successes", "clade_trials", "clade_successes", "children", "tag")
+"""Evaluations of a node and the sum of their outcomes, both also of its clade; how many nodes it is a parent of; its
+tag."""
 WORST = 0.0
 """Outcome of a task on which a candidate gave nothing that could be scored."""
 
@@ -69,6 +72,10 @@ class Archive:
         self._begun[node] += 1
         return self._begun[node] - 1
 
+    def close(self, node: int) -> None:
+        """Begin no more of its tasks."""
+        self._begun[node] = self.tasks
+
     def record(self, node: int, task: int, outcome: float | None) -> None:
         """What came of a task; None: nothing that could be scored. Raises ValueError for anything outside [0, 1]."""
         value = WORST if outcome is None else float(outcome)
@@ -120,11 +127,6 @@ class Archive:
     def best(self, z: float = 1.0) -> int:
         """The node with the highest lower bound, the earliest of several: what is finally taken."""
         return int(np.argmax(self.lower(z)))
-
-
-COLUMNS = ("trials", "successes", "clade_trials", "clade_successes", "children", "tag")
-"""Evaluations of a node and the sum of their outcomes, both also of its clade; how many nodes it is a parent of; its
-tag."""
 
 
 def weighted(weights: Sequence[float] | np.ndarray, rng: np.random.Generator) -> int:
