@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
@@ -82,6 +83,7 @@ class Kept(Population):
         super().__init__(archive)
         self._tasks, self._frozen = tasks, frozen
         self._lines: list[dict[str, Any]] = [{"tasks": list(tasks)}]
+        self._told = Counter[str]()
 
     def add(self, candidate: Candidate, node: Node) -> int:
         files = {name: base64.b64encode(data).decode() for name, data in candidate.files.items()}
@@ -98,7 +100,7 @@ class Kept(Population):
 
     def page(self) -> str:
         """What has happened since the last page was read."""
-        lines = [*self._lines, {"refused": dict(self.refused)}]
+        lines = [*self._lines, {"refused": dict(self.refused - self._told)}]
         return "".join(f"{json.dumps(line, sort_keys=True)}\n" for line in lines)
 
     def read(self, page: str) -> None:
@@ -118,7 +120,7 @@ class Kept(Population):
                     self.close(node)
                 case {"refused": refused}:
                     self.refused.update(refused)
-        self._lines = self._lines[:1]
+        self._lines, self._told = self._lines[:1], self.refused.copy()
 
     def metrics(self) -> dict[str, float]:
         archive = self.archive
