@@ -16,7 +16,7 @@ from autotroph.core.trace import Trace
 from autotroph.evolve.candidate import Candidate
 from autotroph.evolve.search import Tried
 from autotroph.sandbox.jail import Jail
-from autotroph.tasks.programs.family import ProgramFamily, answered
+from autotroph.tasks.programs.family import ProgramFamily
 
 FEEDBACK = 500
 """Characters of what is said of one task."""
@@ -46,7 +46,8 @@ class Answering:
         """Raises AutotrophError for a policy that is no program."""
         if not isinstance(sampler, Program):
             raise AutotrophError(f"policy {sampler.policy.id}: of kind '{sampler.policy.kind}', and a program is asked")
-        found = answered(self.jail, sampler.candidate.directory, self.family, tasks)
+        program = sampler.candidate.directory
+        found = [self.family.ask(self.jail, program, task) for task in tasks]
         return [
             Trace(task.key, sampler.policy.id, (), (), (), text, "error" if error else "stop")
             for task, (text, error) in zip(tasks, found, strict=True)
@@ -79,7 +80,7 @@ class Trying:
         return found
 
     def _tried(self, candidate: Candidate, task: Task) -> Tried:
-        ((answer, error),) = answered(self.jail, candidate.directory, self.family, [task])
+        answer, error = self.family.ask(self.jail, candidate.directory, task)
         if error:
             return Tried(None, error[:FEEDBACK])
         value, refused = self.family.judged(task, answer)

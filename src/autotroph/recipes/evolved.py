@@ -55,9 +55,8 @@ class EvolveConfig(RunConfig):
         """Raises AutotrophError for a task that no program answers."""
         family = task_family(self.problem)
         if not isinstance(family, ProgramFamily):
-            raise AutotrophError(
-                f"problem '{self.problem}': programs do not answer it; `autotroph run --help` has some"
-            )
+            raise AutotrophError(f"problem '{self.problem}': programs do not answer it; docs/problems.md lists those")
+
         return family
 
     def seed_program(self, family: ProgramFamily) -> Candidate:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -21,7 +21,7 @@ class Aim(ProgramFamily):
     name = "aim"
     levels = range(1, 2)
     goal = "return 7"
-    starter = {
+    starter: ClassVar = {
         "main.py": "from numbers_of_mine import X\n\ndef solve(asked):\n    return X\n",
         "numbers_of_mine.py": "X = 0\n",
     }

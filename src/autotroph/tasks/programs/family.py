@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import math
 from abc import abstractmethod
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from autotroph.core.task import Split, Task
@@ -58,6 +58,13 @@ class ProgramFamily(Family):
     @abstractmethod
     def score(self, task: Task, value: float) -> float:
         """A value as a score in [0, 1], higher for what is better."""
+
+    def ask(self, jail: Jail, program: Directory, task: Task) -> tuple[str, str]:
+        """What a program answers, run in a child of the jail, and what went wrong where it gives nothing.
+
+        The answer is JSON of what it returned, "" where that is nothing of the kind.
+        """
+        return _answer(jail.call(program, MAIN, Calls(self.entry, [self.arguments(task)]), self.limits))
 
     def judged(self, task: Task, answer: str) -> tuple[float | None, str]:
         """Value of an answer, and why it has none. Never raises on any text."""
@@ -121,17 +128,6 @@ def numbers(values: Any, length: int | None = None) -> list[float]:
         if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
             raise Refused(f"{value!r} is no finite number")
     return [float(value) for value in values]
-
-
-def answered(jail: Jail, directory: Directory, family: ProgramFamily, tasks: Sequence[Task]) -> list[tuple[str, str]]:
-    """What a program answers to each task, a child of the jail for each, and what went wrong where it gives none.
-
-    An answer is JSON of what it returned, "" where that is nothing of the kind.
-    """
-    return [
-        _answer(jail.call(directory, MAIN, Calls(family.entry, [family.arguments(task)]), family.limits))
-        for task in tasks
-    ]
 
 
 def _answer(outcome: Outcome) -> tuple[str, str]:

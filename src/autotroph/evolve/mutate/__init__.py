@@ -1,0 +1,1 @@
+"""Mutators: what makes a child of a candidate, one file each."""
