@@ -14,15 +14,15 @@ from typing import Any
 from autotroph.evolve.candidate import Candidate, NoEdit
 from autotroph.evolve.protocols import Edit, Parent, Surroundings
 from autotroph.sandbox.jail import Jail
-from autotroph.sandbox.outcome import Calls, Limits
+from autotroph.sandbox.outcome import DEFAULTS, Calls, Limits
 
 META, ENTRY = "meta.py", "edit"
 
 
 @dataclass(frozen=True)
 class Own:
-    """Calls `edit(files, outcomes, feedback, seed)` of the parent's `meta.py`: texts by file name, outcomes and words by
-    task, a number. It returns the texts that are to change by file name, None for a file to be taken away.
+    """Calls `edit(files, outcomes, feedback, seed)` of the parent's `meta.py`: texts by file name, outcomes and words
+    by task, a number. It returns the texts that are to change by file name, None for a file to be taken away.
 
     `fixed`: whose `meta.py` is asked instead, whatever the candidates make of theirs: the baseline without
     self-reference.
@@ -30,7 +30,7 @@ class Own:
 
     jail: Jail
     fixed: Candidate | None = None
-    limits: Limits = Limits()
+    limits: Limits = DEFAULTS
     name: str = "own"
     parents: int = 1
 
