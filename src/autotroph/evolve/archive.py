@@ -11,9 +11,9 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-COLUMNS = ("trials", "successes", "clade_trials", "clade_successes", "children", "tag")
-"""Evaluations of a node and the sum of their outcomes, both also of its clade; how many nodes it is a parent of; its
-tag."""
+COLUMNS = ("trials", "successes", "clade_trials", "clade_successes", "children", "begun", "parent", "tag")
+"""Evaluations of a node and the sum of their outcomes, both also of its clade; how many nodes it is a parent of; how
+many of its tasks are done or pending; its first parent, -1 for a root; its tag."""
 WORST = 0.0
 """Outcome of a task on which a candidate gave nothing that could be scored."""
 
@@ -32,7 +32,9 @@ class Node:
 
 @dataclass
 class Archive:
-    """`tasks`: how many tasks a node can be evaluated on; node n's outcomes on them are numbers in [0, 1].
+    """`tasks`: how many tasks a node can be evaluated on; a node's outcomes on them are numbers in [0, 1]. `turn`: node n
+    begins with task n * turn, and goes on from there all the way round; with 0, where cheap tasks come first, each
+    begins with task 0.
 
     Outcomes count as successes by their value and as failures by the rest, so that those of a task that is solved or
     not are Bernoulli trials. A node's clade is itself with all its descendants by first parents (arXiv:2510.21614).
@@ -40,6 +42,7 @@ class Archive:
     """
 
     tasks: int
+    turn: int = 0
     nodes: list[Node] = field(default_factory=list)
     outcomes: list[dict[int, float]] = field(default_factory=list)
     """Of each node: task -> outcome."""
@@ -47,7 +50,9 @@ class Archive:
     expanding: int = 0
     """Children that were asked for and are not there yet."""
     _columns: dict[str, np.ndarray] = field(default_factory=lambda: {name: np.zeros(64) for name in COLUMNS})
-    _begun: list[int] = field(default_factory=list)
+    _table: np.ndarray | None = None
+    _tabled: list[tuple[int, int, float]] = field(default_factory=list)
+    """Outcomes that are not in the table yet."""
 
     def __len__(self) -> int:
         return len(self.nodes)
@@ -59,22 +64,23 @@ class Archive:
             self._columns = {name: np.concatenate([old, np.zeros(number)]) for name, old in self._columns.items()}
         self.nodes.append(node)
         self.outcomes.append({})
-        self._begun.append(0)
         self._columns["tag"][number] = node.tag
+        self._columns["parent"][number] = node.parents[0] if node.parents else -1
         for parent in node.parents:
             self._columns["children"][parent] += 1
         return number
 
     def begin(self, node: int) -> int | None:
         """The next task of a node, which is pending from now on; None where all its tasks are begun."""
-        if self._begun[node] == self.tasks:
+        begun = int(self._columns["begun"][node])
+        if begun == self.tasks:
             return None
-        self._begun[node] += 1
-        return self._begun[node] - 1
+        self._columns["begun"][node] += 1
+        return (node * self.turn + begun) % self.tasks
 
     def close(self, node: int) -> None:
         """Begin no more of its tasks."""
-        self._begun[node] = self.tasks
+        self._columns["begun"][node] = self.tasks
 
     def record(self, node: int, task: int, outcome: float | None) -> None:
         """What came of a task; None: nothing that could be scored. Raises ValueError for anything outside [0, 1]."""
@@ -82,12 +88,13 @@ class Archive:
         if not 0.0 <= value <= 1.0:
             raise ValueError(f"outcome {outcome} of node {node} on task {task}: not in [0, 1]")
         self.outcomes[node][task] = value
+        self._tabled.append((node, task, value))
         self.evaluations += 1
         self._columns["trials"][node] += 1
         self._columns["successes"][node] += value
-        for ancestor in self.line(node):
-            self._columns["clade_trials"][ancestor] += 1
-            self._columns["clade_successes"][ancestor] += value
+        line = list(self.line(node))
+        self._columns["clade_trials"][line] += 1
+        self._columns["clade_successes"][line] += value
 
     def line(self, node: int) -> Iterator[int]:
         """The node, its first parent, and so on up to its root."""
@@ -103,7 +110,21 @@ class Archive:
     @property
     def begun(self) -> np.ndarray:
         """Tasks of each node that are done or pending [N]."""
-        return np.array(self._begun)
+        return self.column("begun")
+
+    @property
+    def table(self) -> np.ndarray:
+        """Outcome of each node on each task [N, T]; NaN where it is not known. Made where it is asked for."""
+        if self._table is None or len(self._table) < len(self.nodes):
+            grown = np.full((len(self._columns["trials"]), self.tasks), np.nan)
+            if self._table is not None:
+                grown[: len(self._table)] = self._table
+            self._table = grown
+        if self._tabled:
+            nodes, tasks, values = zip(*self._tabled, strict=True)
+            self._table[list(nodes), list(tasks)] = values
+            self._tabled.clear()
+        return self._table[: len(self.nodes)]
 
     @property
     def means(self) -> np.ndarray:
@@ -125,8 +146,15 @@ class Archive:
         return np.where(n > 0, (middle - spread) / (1 + z * z / known), -1.0)
 
     def best(self, z: float = 1.0) -> int:
-        """The node with the highest lower bound, the earliest of several: what is finally taken."""
-        return int(np.argmax(self.lower(z)))
+        """The node with the highest lower bound, the earliest of several: what is finally taken.
+
+        Without noise (z = 0) it is one with an outcome on every task, if there is any: the mean of a part of them is not
+        the mean.
+        """
+        lower = self.lower(z)
+        if z == 0 and (complete := self.complete).any():
+            lower = np.where(complete, lower, -1.0)
+        return int(np.argmax(lower))
 
 
 def weighted(weights: Sequence[float] | np.ndarray, rng: np.random.Generator) -> int:

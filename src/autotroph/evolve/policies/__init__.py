@@ -1,1 +1,1 @@
-"""Search policies: one file each, by the formula of its source."""
+"""Search policies, one a file: what a search tries next, from what its archive holds."""
