@@ -15,17 +15,23 @@ SCALES = (0.03, 0.3, 1.0)
 
 
 def value(node: cst.CSTNode) -> int | float | None:
-    """None for a numeral that is left alone."""
+    """With its sign; None for what is no numeral, and for one that is left alone."""
+    if isinstance(node, cst.UnaryOperation) and isinstance(node.operator, cst.Minus):
+        number = value(node.expression)
+        return None if number is None else -number
     if isinstance(node, cst.Integer | cst.Float) and len(node.value) <= DIGITS:
         return node.evaluated_value
     return None
 
 
-def numeral(number: int | float) -> cst.BaseExpression:
-    """A number as an expression; a negative one in parentheses, so that it means the same everywhere."""
+def numeral(number: int | float, old: cst.CSTNode) -> cst.BaseExpression:
+    """A number as an expression in the place of an old one. A minus sign that was not there gets parentheses, so that
+    it means the same everywhere."""
     plain = cst.Integer(str(abs(number))) if isinstance(number, int) else cst.Float(repr(abs(number)))
     if math.copysign(1.0, number) > 0:
         return plain
+    if isinstance(old, cst.UnaryOperation):
+        return old.with_changes(expression=plain)
     return cst.UnaryOperation(cst.Minus(), plain, lpar=[cst.LeftParen()], rpar=[cst.RightParen()])
 
 

@@ -106,6 +106,9 @@ class Sites(cst.CSTVisitor):
                 self._add("name", node)
             case cst.Integer() | cst.Float():
                 self._add("number", node)
+            case cst.UnaryOperation(operator=cst.Minus(), expression=cst.Integer() | cst.Float()):
+                self._add("number", node)
+                return False
             case cst.FormattedString() | cst.ConcatenatedString():
                 return False
             case cst.Attribute(value=value):

@@ -39,7 +39,7 @@ ORDERS = (cst.LessThan, cst.GreaterThan, cst.LessThanEqual, cst.GreaterThanEqual
 
 def change_number(site: Site, sites: Sites, rng: random.Random) -> cst.Module | None:
     number = value(site.node)
-    return None if number is None else replaced(sites.program, site.node, numeral(stepped(number, rng)))
+    return None if number is None else replaced(sites.program, site.node, numeral(stepped(number, rng), site.node))
 
 
 def flip_boolean(site: Site, sites: Sites, rng: random.Random) -> cst.Module:
@@ -98,7 +98,10 @@ def wrap_expression(site: Site, sites: Sites, rng: random.Random) -> cst.Module 
     if test is None:
         return None
     assert isinstance(node, cst.BaseExpression)
-    other = cst.Name(rng.choice(site.names))
+    others = [name for name in site.names if not (isinstance(node, cst.Name) and node.value == name)]
+    if not others:
+        return None
+    other = cst.Name(rng.choice(others))
     bounded = [cst.Call(cst.Name(name), [cst.Arg(node), cst.Arg(other)]) for name in ("min", "max")]
     return replaced(sites.program, node, rng.choice([*bounded, enclosed(cst.IfExp(test, enclosed(node), other))]))
 
