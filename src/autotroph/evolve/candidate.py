@@ -16,7 +16,14 @@ from autotroph.sandbox.directory import Directory
 
 
 class NoEdit(Exception):
-    """A mutator made nothing that could be tried: it is counted with its reason, and the search goes on."""
+    """A mutator made nothing that could be tried: it is counted with its reason, and the search goes on.
+
+    `kind`: a few words to count it by, where the reason has more to say.
+    """
+
+    def __init__(self, reason: str, kind: str = ""):
+        super().__init__(reason)
+        self.kind = kind or reason
 
 
 @dataclass(frozen=True)
@@ -85,7 +92,7 @@ class Candidate:
         try:
             return self.files[name].decode()
         except (KeyError, UnicodeDecodeError):
-            raise NoEdit(f"no text file '{name}'") from None
+            raise NoEdit(f"no text file '{name}'", "no text") from None
 
     def edited(self, changes: Mapping[str, str | None]) -> Candidate:
         """The same with these texts in it; None takes a file away.
@@ -93,16 +100,19 @@ class Candidate:
         Raises NoEdit where nothing is changed, where something frozen would be, and where the outcome is no candidate.
         """
         if touched := [name for name in changes if self.is_frozen(name)]:
-            raise NoEdit(f"'{touched[0]}' is frozen")
-        files = {**self.files, **{name: text.encode() for name, text in changes.items() if text is not None}}
+            raise NoEdit(f"'{touched[0]}' is frozen", "frozen")
+        try:
+            files = {**self.files, **{name: text.encode() for name, text in changes.items() if text is not None}}
+        except UnicodeEncodeError as error:
+            raise NoEdit(f"no text: {error}", "no text") from None
         for name in (name for name, text in changes.items() if text is None):
             files.pop(name, None)
         if files == self.files:
             raise NoEdit("nothing is changed")
         try:
             return Candidate(files, self.frozen)
-        except AutotrophError as error:
-            raise NoEdit(str(error)) from None
+        except (AutotrophError, UnicodeEncodeError) as error:
+            raise NoEdit(str(error), "no candidate") from None
 
     def diff(self, parent: Candidate) -> str:
         """What has changed since the parent, as unified diffs of all files."""

@@ -65,21 +65,26 @@ class Parent:
 @dataclass(frozen=True)
 class Surroundings:
     """What else a mutator may use. `describe`: what the search is for, in words. `best`: the best candidates so far,
-    best first. `step`: the number of the choice."""
+    best first. `step`: the number of the choice. `ancestor`: the nearest common ancestor of the parents, where it is
+    known and none of them."""
 
     rng: random.Random
     meter: Meter
     describe: str = ""
     best: Sequence[Parent] = ()
     step: int = 0
+    ancestor: Candidate | None = None
 
 
 @dataclass(frozen=True)
 class Edit:
-    """A child, and what its maker has to say of it."""
+    """A child, and what its maker has to say of it. `mutator`: which it was, where it is one of several; `failed`: those
+    that were tried before it, each with the kind of its `NoEdit`."""
 
     candidate: Candidate
     note: str = ""
+    mutator: str = ""
+    failed: tuple[tuple[str, str], ...] = ()
 
 
 class Mutator(Protocol):

@@ -1,1 +1,1 @@
-"""Mutators: what makes a child of a candidate, one file each."""
+"""Mutators: one file each. What makes a child of a candidate, with a model or without one."""

@@ -1,0 +1,112 @@
+"""The numeric constants of a program, searched by themselves while its form stays.
+
+A mutator makes one child a call and keeps nothing, so it cannot be CMA-ES, which learns from whole generations. What
+it can be is an evolution strategy with self-adaptation (Schwefel 1977): a child inherits its step size, changes it at
+random first, and is then drawn with it, so that good step sizes are selected with what they made. The step size is in
+the child's note, which its own children are given. CMA-ES, for one candidate as a whole, is in `polish`.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+
+import libcst as cst
+
+from autotroph.evolve.candidate import Candidate, NoEdit
+from autotroph.evolve.mutate.numerals import numeral, value
+from autotroph.evolve.mutate.python import concrete, programs, written
+from autotroph.evolve.mutate.sites import Sites
+from autotroph.evolve.protocols import Edit, Parent, Surroundings
+
+STEP = re.compile(r"step (\S+)$")
+"""How a note ends that hands a step size down."""
+
+
+@dataclass(frozen=True)
+class Template:
+    """A candidate with places for numbers. `values`: those that it has, in the order of its files and their text."""
+
+    candidate: Candidate
+    values: tuple[int | float, ...]
+    _files: tuple[tuple[str, cst.Module, tuple[cst.CSTNode, ...]], ...] = field(repr=False)
+
+    @classmethod
+    def of(cls, candidate: Candidate, integers: bool = False) -> Template:
+        """Its floating-point literals, and its integers where they are wanted: those are more often indices, lengths
+        and choices than quantities. Raises NoEdit where there are none."""
+        found, values = [], list[int | float]()
+        for name in programs(candidate):
+            program = concrete(candidate.text(name))
+            nodes = [site.node for site in Sites(program).found["number"] if _wanted(site.node, integers)]
+            values += [number for node in nodes if (number := value(node)) is not None]
+            found.append((name, program, tuple(nodes)))
+        if not values:
+            raise NoEdit("no constants", "no constants")
+        return cls(candidate, tuple(values), tuple(found))
+
+    def filled(self, values: Sequence[float]) -> Candidate:
+        """The same with these numbers, rounded where there was an integer. Raises NoEdit where nothing is changed."""
+        new: Iterator[int | float] = iter(
+            [round(x) if isinstance(old, int) else float(x) for old, x in zip(self.values, values, strict=True)]
+        )
+        changes: dict[str, str | None] = {}
+        for name, program, nodes in self._files:
+            changed = program.visit(_Filled({node: next(new) for node in nodes}))
+            assert isinstance(changed, cst.Module)
+            changes[name] = written(changed)
+        return self.candidate.edited(changes)
+
+
+@dataclass(frozen=True)
+class Constants:
+    """Draws each constant around its value x with a normal of deviation step * max(|x|, floor).
+
+    `step`: where the parent's note has none. It is multiplied by exp(N(0, 1) / sqrt(2 n)) for n constants, and stays
+    within [`least`, `greatest`].
+    """
+
+    step: float = 0.1
+    floor: float = 1e-3
+    integers: bool = False
+    least: float = 1e-8
+    greatest: float = 1.0
+    name: str = "constants"
+    parents: int = 1
+
+    def edit(self, parents: Sequence[Parent], around: Surroundings) -> Edit:
+        template, rng = Template.of(parents[0].candidate, self.integers), around.rng
+        rate = 1.0 / math.sqrt(2.0 * len(template.values))
+        step = self._inherited(parents[0].note) * math.exp(rate * rng.gauss(0.0, 1.0))
+        step = min(max(step, self.least), self.greatest)
+        values = [x + step * max(abs(x), self.floor) * rng.gauss(0.0, 1.0) for x in template.values]
+        return Edit(template.filled(values), f"{len(values)} constants, step {step:.9g}")
+
+    def _inherited(self, note: str) -> float:
+        try:
+            step = float(found.group(1)) if (found := STEP.search(note)) else self.step
+        except ValueError:
+            return self.step
+        return step if 0 < step < math.inf else self.step
+
+
+def _wanted(node: cst.CSTNode, integers: bool) -> bool:
+    number = value(node)
+    return number is not None and (integers or isinstance(number, float))
+
+
+class _Filled(cst.CSTTransformer):
+    """Other numbers in the places of these nodes."""
+
+    def __init__(self, numbers: dict[cst.CSTNode, int | float]):
+        super().__init__()
+        self._numbers = numbers
+
+    def on_leave(self, original_node: cst.CSTNode, updated_node: cst.CSTNode) -> cst.CSTNode:  # type: ignore[override]
+        number = self._numbers.get(original_node)
+        return updated_node if number is None else numeral(number, original_node)
+
+
+MUTATOR = Constants
