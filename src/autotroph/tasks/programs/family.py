@@ -7,16 +7,19 @@ Whatever else a program says of itself is not looked at.
 
 from __future__ import annotations
 
+import itertools
 import json
 import math
 from abc import abstractmethod
 from collections.abc import Iterator, Mapping
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, get_args
 
 from autotroph.core.task import Split, Task
 from autotroph.sandbox.directory import Directory
 from autotroph.sandbox.jail import Jail
 from autotroph.sandbox.outcome import Calls, Limits, Outcome
+from autotroph.tasks.code.executed import jail
 from autotroph.tasks.family import ASCII, Family
 
 MAIN = "main.py"
@@ -26,6 +29,14 @@ LONGEST = 1 << 20
 
 class Refused(ValueError):
     """An answer that breaks a rule of its problem; the text says which."""
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """The best value that we know of, and who has found it. For people: no score depends on it."""
+
+    value: float
+    source: str
 
 
 class ProgramFamily(Family):
@@ -42,6 +53,8 @@ class ProgramFamily(Family):
     starter: Mapping[str, str]
     """Files of a program that answers every task, if poorly."""
     exact: bool = False
+    records: Mapping[int, Record] = {}
+    """Of each level, where one is known."""
     static: bool = False
     alphabet: str = ASCII
     limits: Limits = Limits()
@@ -96,12 +109,13 @@ class ProgramFamily(Family):
         return self.starter
 
     def generate(self, level: int, n: int, seed: int, split: Split = "train") -> list[Task]:
+        """At most n different tasks, in the order in which they come. Raises AutotrophError for a level outside
+        `levels`."""
+        self.check_level(level)
+        wanted = (task for task in self.candidates(level, seed) if task.split == split)
         found: dict[str, Task] = {}
-        for task in self.candidates(level, seed):
-            if task.split == split:
-                found.setdefault(task.key, task)
-            if len(found) == n:
-                break
+        while len(found) < n and (task := next(wanted, None)) is not None:
+            found.setdefault(task.key, task)
         return list(found.values())
 
     @abstractmethod
@@ -109,25 +123,73 @@ class ProgramFamily(Family):
         """Tasks of any split, of which `generate` takes those that it wants; endless unless there are only so many."""
 
     def posed_again(self, level: int, prompt: str, meta: Mapping[str, Any] | None = None) -> Iterator[Task]:
-        """The one instance of an exact problem under ten keys, so that each split has one."""
-        for number in range(40):
-            yield Task.of(self.name, f"{prompt} ({number})", None, level, meta=meta)
+        """The one instance of an exact problem under so many keys that each split has one."""
+        seen: set[Split] = set()
+        for number in itertools.count():
+            task = Task.of(self.name, f"{prompt} ({number})", None, level, meta=meta)
+            seen.add(task.split)
+            yield task
+            if len(seen) == len(get_args(Split)):
+                return
 
     def wrong_answers(self, task: Task) -> list[str]:
-        """Outputs that no rule of any problem lets pass."""
+        """Outputs that are worth nothing, whatever the problem."""
         return ["", "null", "[]", "{}", "NaN", "[NaN]", "1e999", '"1.0"', "true", "[[]]", "not JSON"]
+
+    def known(self, task: Task) -> list[tuple[Any, float]]:
+        """Outputs and the values that they must have, derived without `measure`: `validate` tries them."""
+        return []
+
+    def validate(self, samples: int = 8) -> None:
+        """Family.validate, and on a task of every level: what is worth nothing scores 0; `known` outputs have their
+        values; arguments are plain, and the same each time; the starter and the gold program give something that is not
+        refused, in the jail. Raises AutotrophError also where there is no jail."""
+        super().validate(samples)
+        for level in self.levels:
+            for split in get_args(Split):
+                self.demand(bool(self.generate(level, 1, 0, split)), f"level {level} has no {split} task")
+            self.validate_values(self.generate(level, 1, 0)[0])
+
+    def validate_values(self, task: Task) -> None:
+        for wrong in self.wrong_answers(task):
+            self.demand(self.verify(task, wrong) == 0, f"{wrong!r} scores {self.verify(task, wrong)}, not 0")
+        for output, value in self.known(task):
+            found, reason = self.judged(task, json.dumps(output))
+            close = found is not None and math.isclose(found, value, rel_tol=1e-12, abs_tol=1e-12)
+            self.demand(close, f"the value of {json.dumps(output)[:80]} is {found} ({reason}), not {value}")
+        given = self.arguments(task)
+        self.demand(given == self.arguments(task), f"the arguments of {task.prompt!r} change")
+        for files in (self.starter, self.gold_program()):
+            directory = Directory({name: text.encode() for name, text in files.items()})
+            answer, reason = self.ask(jail(), directory, task)
+            value, refusal = self.judged(task, answer)
+            self.demand(value is not None, f"a program of its own gives nothing at {task.prompt!r}: {reason or refusal}")
 
 
 def numbers(values: Any, length: int | None = None) -> list[float]:
     """A list of finite real numbers, of that length. Raises Refused for anything else: booleans, NaN and texts, too."""
-    if not isinstance(values, list):
-        raise Refused(f"a list of numbers is asked for, and this is {type(values).__name__}")
-    if length is not None and len(values) != length:
-        raise Refused(f"{length} numbers are asked for, and these are {len(values)}")
-    for value in values:
+    for value in listed(values, length):
         if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
-            raise Refused(f"{value!r} is no finite number")
+            raise Refused(f"{value!r:.80} is no finite number")
     return [float(value) for value in values]
+
+
+def integers(values: Any, length: int | None = None, below: int | None = None) -> list[int]:
+    """A list of integers of at least 0, of that length, each less than `below`. Raises Refused for anything else:
+    booleans and 1.0, too."""
+    for value in listed(values, length):
+        if isinstance(value, bool) or not isinstance(value, int) or value < 0 or (below is not None and value >= below):
+            raise Refused(f"{value!r:.80} is no integer of 0 to {'...' if below is None else below - 1}")
+    return list(values)
+
+
+def listed(values: Any, length: int | None = None) -> list[Any]:
+    """A list of that length, whatever is in it. Raises Refused for anything else."""
+    if not isinstance(values, list):
+        raise Refused(f"a list is asked for, and this is {type(values).__name__}")
+    if length is not None and len(values) != length:
+        raise Refused(f"{length} values are asked for, and these are {len(values)}")
+    return values
 
 
 def _answer(outcome: Outcome) -> tuple[str, str]:
