@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import json
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
@@ -41,6 +41,8 @@ class Evolution:
     jail: Jail
     frozen: tuple[str, ...] = ()
     baselines: Mapping[str, SearchPolicy] = field(default_factory=dict)
+    figures: Callable[[Archive, int], Mapping[str, float]] | None = None
+    """More figures of a cycle, from the archive and the number of nodes that were in it before."""
 
     def __call__(self, groups: Sequence[Group], view: View) -> tuple[Policy, dict[str, float]]:
         """Raises AutotrophError for a seed program that fails its own evaluation, and BudgetExceeded."""
@@ -52,6 +54,8 @@ class Evolution:
         }
         population, picked = found[""]
         metrics = population.metrics() | {"picked": float(population.archive.means[picked])}
+        if self.figures is not None:
+            metrics |= self.figures(population.archive, population.before)
         for name in self.baselines:
             other, best = found[name]
             metrics[f"picked_by_{name}"] = float(other.archive.means[best])
@@ -84,6 +88,8 @@ class Kept(Population):
         self._tasks, self._frozen = tasks, frozen
         self._lines: list[dict[str, Any]] = [{"tasks": list(tasks)}]
         self._told = Counter[str]()
+        self.before = 0
+        """Nodes that earlier cycles have made."""
 
     def add(self, candidate: Candidate, node: Node) -> int:
         files = {name: base64.b64encode(data).decode() for name, data in candidate.files.items()}
@@ -120,7 +126,7 @@ class Kept(Population):
                     self.close(node)
                 case {"refused": refused}:
                     self.refused.update(refused)
-        self._lines, self._told = self._lines[:1], self.refused.copy()
+        self._lines, self._told, self.before = self._lines[:1], self.refused.copy(), len(self.archive)
 
     def metrics(self) -> dict[str, float]:
         archive = self.archive

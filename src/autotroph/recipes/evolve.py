@@ -21,7 +21,7 @@ from pydantic import Field
 from autotroph.core.errors import AutotrophError
 from autotroph.evolve.candidate import Candidate
 from autotroph.loop import Loop
-from autotroph.recipes.evolved import EvolveConfig, Proposer, evolve
+from autotroph.recipes.evolved import EvolveConfig, evolve
 from autotroph.tasks.programs.command import Command, of_folder
 
 SOURCE = "arXiv:2506.13131"
@@ -32,7 +32,6 @@ class Config(EvolveConfig):
     eval: str | None = Field(None, description="command that prints the score as its last line")
     run: str | None = Field(None, description="command that alone runs the candidate; --eval then reads what it prints")
     evaluator: str | None = Field(None, description="folder in which --eval runs where there is a --run")
-    proposer: Proposer = Proposer()
 
     def family(self) -> Command:
         """Raises AutotrophError where there is no folder or no command."""
