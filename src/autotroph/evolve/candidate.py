@@ -18,12 +18,13 @@ from autotroph.sandbox.directory import Directory
 class NoEdit(Exception):
     """A mutator made nothing that could be tried: it is counted with its reason, and the search goes on.
 
-    `kind`: a few words to count it by, where the reason has more to say.
+    `kind`: a few words to count it by, where the reason has more to say. `failed`: where several mutators were tried,
+    each with its kind.
     """
 
-    def __init__(self, reason: str, kind: str = ""):
+    def __init__(self, reason: str, kind: str = "", failed: tuple[tuple[str, str], ...] = ()):
         super().__init__(reason)
-        self.kind = kind or reason
+        self.kind, self.failed = kind or reason, failed
 
 
 @dataclass(frozen=True)

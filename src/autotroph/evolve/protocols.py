@@ -78,8 +78,8 @@ class Surroundings:
 
 @dataclass(frozen=True)
 class Edit:
-    """A child, and what its maker has to say of it. `mutator`: which it was, where it is one of several; `failed`: those
-    that were tried before it, each with the kind of its `NoEdit`."""
+    """A child, and what its maker has to say of it. `mutator`: which it was, where it is one of several; `failed`: what
+    was tried before it, each with the kind of its `NoEdit`."""
 
     candidate: Candidate
     note: str = ""

@@ -10,16 +10,19 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import libcst as cst
 
 from autotroph.evolve.candidate import Candidate, NoEdit
-from autotroph.evolve.mutate.numerals import numeral, value
-from autotroph.evolve.mutate.python import concrete, programs, written
+from autotroph.evolve.mutate.numerals import value
+from autotroph.evolve.mutate.python import concrete, programs
 from autotroph.evolve.mutate.sites import Sites
 from autotroph.evolve.protocols import Edit, Parent, Surroundings
+
+PLACE = '"\0"'
+"""What no program has in it."""
 
 STEP = re.compile(r"step (\S+)$")
 """How a note ends that hands a step size down."""
@@ -31,33 +34,35 @@ class Template:
 
     candidate: Candidate
     values: tuple[int | float, ...]
-    _files: tuple[tuple[str, cst.Module, tuple[cst.CSTNode, ...]], ...] = field(repr=False)
+    _files: Mapping[str, tuple[str, ...]] = field(repr=False)
+    """Name -> what is before, between and after its numbers."""
 
     @classmethod
     def of(cls, candidate: Candidate, integers: bool = False) -> Template:
         """Its floating-point literals, and its integers where they are wanted: those are more often indices, lengths
         and choices than quantities. Raises NoEdit where there are none."""
-        found, values = [], list[int | float]()
+        files, values = {}, list[int | float]()
         for name in programs(candidate):
             program = concrete(candidate.text(name))
-            nodes = [site.node for site in Sites(program).found["number"] if _wanted(site.node, integers)]
-            values += [number for node in nodes if (number := value(node)) is not None]
-            found.append((name, program, tuple(nodes)))
+            found = {site.node: value(site.node) for site in Sites(program).found["number"]}
+            numbers = {node: x for node, x in found.items() if isinstance(x, int | float if integers else float)}
+            if numbers:
+                emptied = program.visit(_Emptied(numbers))
+                assert isinstance(emptied, cst.Module)
+                files[name] = tuple(emptied.code.split(PLACE))
+                values += [x for x in numbers.values() if x is not None]
         if not values:
-            raise NoEdit("no constants", "no constants")
-        return cls(candidate, tuple(values), tuple(found))
+            raise NoEdit("no constants")
+        return cls(candidate, tuple(values), files)
 
     def filled(self, values: Sequence[float]) -> Candidate:
-        """The same with these numbers, rounded where there was an integer. Raises NoEdit where nothing is changed."""
-        new: Iterator[int | float] = iter(
-            [round(x) if isinstance(old, int) else float(x) for old, x in zip(self.values, values, strict=True)]
-        )
-        changes: dict[str, str | None] = {}
-        for name, program, nodes in self._files:
-            changed = program.visit(_Filled({node: next(new) for node in nodes}))
-            assert isinstance(changed, cst.Module)
-            changes[name] = written(changed)
-        return self.candidate.edited(changes)
+        """The same with these numbers, rounded where there was an integer; a negative one in parentheses, so that it
+        means the same everywhere. Raises NoEdit where nothing is changed, and where a number is not finite."""
+        if not all(map(math.isfinite, values)):
+            raise NoEdit("a constant is not finite")
+        new = (repr(round(x) if isinstance(old, int) else float(x)) for old, x in zip(self.values, values, strict=True))
+        places = (f"({text})" if text.startswith("-") else text for text in new)
+        return self.candidate.edited({name: _joined(parts, places) for name, parts in self._files.items()})
 
 
 @dataclass(frozen=True)
@@ -92,21 +97,23 @@ class Constants:
         return step if 0 < step < math.inf else self.step
 
 
-def _wanted(node: cst.CSTNode, integers: bool) -> bool:
-    number = value(node)
-    return number is not None and (integers or isinstance(number, float))
+def _joined(parts: Sequence[str], places: Iterator[str]) -> str:
+    """With a space where a number would run into a word, such as `return` of what was `return-1`."""
+    found = [parts[0]]
+    for part in parts[1:]:
+        found += [" " if found[-1][-1:].isalnum() else "", next(places), part]
+    return "".join(found)
 
 
-class _Filled(cst.CSTTransformer):
-    """Other numbers in the places of these nodes."""
+class _Emptied(cst.CSTTransformer):
+    """A mark in the places of these nodes."""
 
-    def __init__(self, numbers: dict[cst.CSTNode, int | float]):
+    def __init__(self, nodes: Container[cst.CSTNode]):
         super().__init__()
-        self._numbers = numbers
+        self._nodes = nodes
 
     def on_leave(self, original_node: cst.CSTNode, updated_node: cst.CSTNode) -> cst.CSTNode:  # type: ignore[override]
-        number = self._numbers.get(original_node)
-        return updated_node if number is None else numeral(number, original_node)
+        return cst.SimpleString(PLACE) if original_node in self._nodes else updated_node
 
 
 MUTATOR = Constants

@@ -70,10 +70,10 @@ def _taken(kind: str, first: Sites, second: Sites, rng: random.Random) -> cst.Mo
     part = rng.choice(fit)
     if kind != "statement":
         new = part.node if kind == "function" else enclosed(_expression(part.node))
-        return replaced(first.program, place.node, new)
-    body = list(_block(place).body)
-    body[place.index : place.index + rng.randrange(2)] = [_block(part).body[part.index]]
-    return with_body(first.program, place.node, body)
+        return replaced(place, new)
+    body = list(place.body)
+    body[place.index : place.index + rng.randrange(2)] = [part.body[part.index]]
+    return with_body(place, body)
 
 
 def _fits(place: Site, part: Site) -> bool:
@@ -82,11 +82,6 @@ def _fits(place: Site, part: Site) -> bool:
     if place.kind == "expression":
         return type(place.node) is type(part.node) and not place.node.deep_equals(part.node)
     return set(part.inside) <= set(place.inside) or not part.inside
-
-
-def _block(site: Site) -> cst.Module | cst.IndentedBlock:
-    assert isinstance(site.node, cst.Module | cst.IndentedBlock)
-    return site.node
 
 
 def _expression(node: cst.CSTNode) -> cst.BaseExpression:

@@ -17,6 +17,8 @@ from autotroph.evolve.mutate.lines import merged, split
 from autotroph.evolve.mutate.python import tree
 from autotroph.evolve.protocols import Edit, Parent, Surroundings
 
+DEFINITIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
+
 
 @dataclass(frozen=True)
 class Merge:
@@ -75,7 +77,9 @@ def _file(name: str, base: str, ours: str, theirs: str) -> tuple[str, int]:
     (was, one, other), rests = [functions for functions, _ in versions], [rest for _, rest in versions]
     shared = was.keys() & one.keys() & other.keys()
     settled = {place: merged(was[place], one[place], other[place]) for place in sorted(shared)}
-    lines, conflicts = merged(*(_whole(rest, functions, shared) for rest, functions in zip(rests, (was, one, other), strict=True)))
+    lines, conflicts = merged(
+        *(_whole(rest, functions, shared) for rest, functions in zip(rests, (was, one, other), strict=True))
+    )
     text = "".join(line if line not in settled else "".join(settled[line][0]) for line in lines)
     tree(text)
     return text, conflicts + sum(more for _, more in settled.values())
@@ -85,7 +89,9 @@ def _taken_apart(text: str) -> tuple[dict[str, list[str]], list[str]]:
     """The functions and classes of a program, each by a line that stands in its place, and the program with those
     lines. One that is there twice stays where it is."""
     lines = split(text)
-    found = [node for node in tree(text).body if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef)]
+    found = [
+        node for node in tree(text).body if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef)
+    ]
     times = Counter(node.name for node in found)
     functions: dict[str, list[str]] = {}
     for node in reversed([node for node in found if times[node.name] == 1]):
@@ -98,7 +104,9 @@ def _taken_apart(text: str) -> tuple[dict[str, list[str]], list[str]]:
 
 def _whole(lines: list[str], functions: Mapping[str, list[str]], shared: set[str]) -> list[str]:
     """A program with all its functions in it but those that all versions have."""
-    return [part for line in lines for part in (functions[line] if line in functions and line not in shared else [line])]
+    return [
+        part for line in lines for part in (functions[line] if line in functions and line not in shared else [line])
+    ]
 
 
 MUTATOR = Merge

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from typing import Literal
 
 import libcst as cst
@@ -22,17 +22,36 @@ FIXED = (cst.FunctionDef, cst.ClassDef)
 
 Block = cst.Module | cst.IndentedBlock
 
+LAYOUT = frozenset(
+    {
+        cst.SimpleWhitespace, cst.ParenthesizedWhitespace, cst.TrailingWhitespace, cst.EmptyLine, cst.Newline,
+        cst.Comma, cst.Colon, cst.Semicolon, cst.Dot, cst.AssignEqual, cst.LeftParen, cst.RightParen,
+        cst.LeftSquareBracket, cst.RightSquareBracket, cst.LeftCurlyBrace, cst.RightCurlyBrace,
+    }
+)  # fmt: skip
+"""Nodes with nothing in them to edit."""
+
 
 @dataclass(frozen=True, eq=False)
 class Site:
-    """A part of a program. `node`: for a statement the block that it is in, at `index`. `names`: variables that are
-    bound before it. `inside`: the functions that it is in, by their names, outermost first."""
+    """A part of a program. `path`: from the program down to the part, for a statement to the block that it is in, at
+    `index`. `names`: variables that are bound before it. `inside`: the functions that it is in, outermost first."""
 
     kind: Kind
-    node: cst.CSTNode
+    path: tuple[cst.CSTNode, ...]
     names: tuple[str, ...] = ()
     inside: tuple[str, ...] = ()
     index: int = 0
+
+    @property
+    def node(self) -> cst.CSTNode:
+        return self.path[-1]
+
+    @property
+    def body(self) -> Sequence[cst.BaseStatement]:
+        """Of the block of a statement."""
+        assert isinstance(self.node, cst.Module | cst.IndentedBlock)
+        return self.node.body
 
 
 @dataclass(eq=False)
@@ -48,6 +67,7 @@ class Sites(cst.CSTVisitor):
     found: dict[str, list[Site]] = field(default_factory=lambda: defaultdict(list))
     helpers: dict[str, int] = field(default_factory=dict)
     _scopes: list[dict[str, None]] = field(default_factory=lambda: [{}])
+    _path: list[cst.CSTNode] = field(default_factory=list)
     _inside: tuple[str, ...] = ()
     _names: tuple[str, ...] | None = None
 
@@ -56,22 +76,29 @@ class Sites(cst.CSTVisitor):
         self.program.visit(self)
 
     def on_visit(self, node: cst.CSTNode) -> bool:
+        self._path.append(node)
+        if type(node) in LAYOUT:
+            return False
         if isinstance(node, cst.BaseExpression):
             return self._expression(node)
         if isinstance(node, cst.Module | cst.IndentedBlock):
             self._block(node)
         elif isinstance(node, cst.BaseBinaryOp | cst.BaseCompOp | cst.BaseBooleanOp | cst.BaseAugOp):
-            self._add("operator", node)
+            self._add("operator")
+            return False
         elif isinstance(node, SKIPPED):
             return False
         else:
             return self._binding(node)
         return True
 
-    def _add(self, kind: Kind, node: cst.CSTNode, index: int = 0) -> None:
+    def on_leave(self, original_node: cst.CSTNode) -> None:
+        self._path.pop()
+
+    def _add(self, kind: Kind, index: int = 0) -> None:
         if self._names is None:
             self._names = tuple(sorted({name for scope in self._scopes for name in scope}))
-        self.found[kind].append(Site(kind, node, self._names, self._inside, index))
+        self.found[kind].append(Site(kind, tuple(self._path), self._names, self._inside, index))
 
     def _bind(self, node: cst.CSTNode | None) -> None:
         """The names in what is assigned to."""
@@ -92,22 +119,22 @@ class Sites(cst.CSTVisitor):
     def _block(self, block: Block) -> None:
         for index, statement in enumerate(block.body):
             if movable(statement):
-                self._add("statement", block, index)
+                self._add("statement", index)
 
     def _expression(self, node: cst.BaseExpression) -> bool:
         if isinstance(node, cst.Name) and node.value in LITERALS:
             if node.value != "None":
-                self._add("boolean", node)
+                self._add("boolean")
             return False
         if isinstance(node, VALUES):
-            self._add("expression", node)
+            self._add("expression")
         match node:
             case cst.Name():
-                self._add("name", node)
+                self._add("name")
             case cst.Integer() | cst.Float():
-                self._add("number", node)
+                self._add("number")
             case cst.UnaryOperation(operator=cst.Minus(), expression=cst.Integer() | cst.Float()):
-                self._add("number", node)
+                self._add("number")
                 return False
             case cst.FormattedString() | cst.ConcatenatedString():
                 return False
@@ -119,10 +146,9 @@ class Sites(cst.CSTVisitor):
                 return False
             case cst.Lambda(params=params, body=body):
                 with self._scope():
-                    self._params(params)
-                    return self._visit(body)
+                    return self._visit(params, body)
             case cst.Call(func=func, args=args):
-                self._add("call", node)
+                self._add("call")
                 return self._visit(None if isinstance(func, cst.Name) else func, *args)
         return True
 
@@ -156,6 +182,10 @@ class Sites(cst.CSTVisitor):
                 self._visit(item)
                 self._bind(asname.name if asname else None)
                 return False
+            case cst.Param(name=target, default=default):
+                self._visit(default)
+                self._bind(target)
+                return False
             case cst.Arg(value=value):
                 return self._visit(value)
             case cst.ExceptHandler(body=body) | cst.MatchCase(body=body):
@@ -165,19 +195,13 @@ class Sites(cst.CSTVisitor):
     def _function(self, node: cst.FunctionDef) -> Literal[False]:
         outside, name = self._inside, node.name.value
         self._inside = (*outside, name)
-        self.found["function"].append(Site("function", node, inside=self._inside))
+        self.found["function"].append(Site("function", tuple(self._path), inside=self._inside))
         if not outside and (count := _positional(node.params)):
             self.helpers[name] = count
         with self._scope():
-            self._params(node.params)
-            self._visit(node.body)
+            self._visit(node.params, node.body)
         self._inside = outside
         return False
-
-    def _params(self, params: cst.Parameters) -> None:
-        for param in (*params.posonly_params, *params.params, *params.kwonly_params):
-            self._visit(param.default)
-            self._bind(param.name)
 
     @contextmanager
     def _scope(self) -> Iterator[None]:
@@ -211,17 +235,28 @@ def _positional(params: cst.Parameters) -> int:
     return sum(param.default is None for param in (*params.posonly_params, *params.params))
 
 
-def replaced(program: cst.Module, old: cst.CSTNode, new: cst.CSTNode) -> cst.Module:
-    """A program with one node in the place of another."""
-    found = new if old is program else program.deep_replace(old, new)
-    assert isinstance(found, cst.Module)
-    return found
+def replaced(site: Site, new: cst.CSTNode) -> cst.Module:
+    """The program with another node in the place of the site's. Only what is above it is made anew."""
+    for parent, old in zip(reversed(site.path[:-1]), reversed(site.path[1:]), strict=True):
+        new = parent.with_changes(**_held(parent, old, new))
+    assert isinstance(new, cst.Module)
+    return new
 
 
-def with_body(program: cst.Module, block: cst.CSTNode, body: Sequence[cst.BaseStatement]) -> cst.Module:
-    """A program with other statements in one block; `pass` where there would be none."""
-    kept = body or [cst.SimpleStatementLine([cst.Pass()])]
-    return replaced(program, block, block.with_changes(body=kept))
+def _held(parent: cst.CSTNode, old: cst.CSTNode, new: cst.CSTNode) -> dict[str, object]:
+    """The field of a node that holds another one, with a new one there."""
+    for one in fields(parent):
+        value = getattr(parent, one.name)
+        if value is old:
+            return {one.name: new}
+        if isinstance(value, list | tuple) and any(item is old for item in value):
+            return {one.name: [new if item is old else item for item in value]}
+    raise LookupError(f"{type(old).__name__} is not in {type(parent).__name__}")
+
+
+def with_body(site: Site, body: Sequence[cst.CSTNode]) -> cst.Module:
+    """The program with other statements in a statement's block; `pass` where there would be none."""
+    return replaced(site, site.node.with_changes(body=body or [cst.SimpleStatementLine([cst.Pass()])]))
 
 
 def enclosed(node: cst.BaseExpression) -> cst.BaseExpression:

@@ -39,12 +39,12 @@ ORDERS = (cst.LessThan, cst.GreaterThan, cst.LessThanEqual, cst.GreaterThanEqual
 
 def change_number(site: Site, sites: Sites, rng: random.Random) -> cst.Module | None:
     number = value(site.node)
-    return None if number is None else replaced(sites.program, site.node, numeral(stepped(number, rng), site.node))
+    return None if number is None else replaced(site, numeral(stepped(number, rng), site.node))
 
 
 def flip_boolean(site: Site, sites: Sites, rng: random.Random) -> cst.Module:
     assert isinstance(site.node, cst.Name)
-    return replaced(sites.program, site.node, cst.Name("False" if site.node.value == "True" else "True"))
+    return replaced(site, cst.Name("False" if site.node.value == "True" else "True"))
 
 
 def change_operator(site: Site, sites: Sites, rng: random.Random) -> cst.Module | None:
@@ -52,44 +52,44 @@ def change_operator(site: Site, sites: Sites, rng: random.Random) -> cst.Module 
         if type(site.node) in group:
             other = rng.choice([one for one in group if one is not type(site.node)])
             spaces = {name: getattr(site.node, name) for name in ("whitespace_before", "whitespace_after")}
-            return replaced(sites.program, site.node, other(**spaces))
+            return replaced(site, other(**spaces))
     return None
 
 
 def delete_statement(site: Site, sites: Sites, rng: random.Random) -> cst.Module:
-    body = _body(site)
-    return with_body(sites.program, site.node, [*body[: site.index], *body[site.index + 1 :]])
+    body = site.body
+    return with_body(site, [*body[: site.index], *body[site.index + 1 :]])
 
 
 def copy_statement(site: Site, sites: Sites, rng: random.Random) -> cst.Module:
     """Put a statement in a second time, anywhere in its block."""
-    body, place = _body(site), rng.randrange(len(_body(site)) + 1)
-    return with_body(sites.program, site.node, [*body[:place], body[site.index].deep_clone(), *body[place:]])
+    body, place = site.body, rng.randrange(len(site.body) + 1)
+    return with_body(site, [*body[:place], body[site.index].deep_clone(), *body[place:]])
 
 
 def swap_statements(site: Site, sites: Sites, rng: random.Random) -> cst.Module | None:
-    body = list(_body(site))
+    body = list(site.body)
     others = [i for i, one in enumerate(body) if i != site.index and movable(one)]
     if not others:
         return None
     other = rng.choice(others)
     body[site.index], body[other] = body[other], body[site.index]
-    return with_body(sites.program, site.node, body)
+    return with_body(site, body)
 
 
 def guard_statement(site: Site, sites: Sites, rng: random.Random) -> cst.Module | None:
     """Put a statement under an `if`."""
-    test, body = condition(site.names, rng), list(_body(site))
+    test, body = condition(site.names, rng), list(site.body)
     if test is None:
         return None
     body[site.index] = cst.If(test, cst.IndentedBlock([body[site.index]]))
-    return with_body(sites.program, site.node, body)
+    return with_body(site, body)
 
 
 def change_variable(site: Site, sites: Sites, rng: random.Random) -> cst.Module | None:
     assert isinstance(site.node, cst.Name)
     others = [name for name in site.names if name != site.node.value]
-    return replaced(sites.program, site.node, site.node.with_changes(value=rng.choice(others))) if others else None
+    return replaced(site, site.node.with_changes(value=rng.choice(others))) if others else None
 
 
 def wrap_expression(site: Site, sites: Sites, rng: random.Random) -> cst.Module | None:
@@ -103,7 +103,7 @@ def wrap_expression(site: Site, sites: Sites, rng: random.Random) -> cst.Module 
         return None
     other = cst.Name(rng.choice(others))
     bounded = [cst.Call(cst.Name(name), [cst.Arg(node), cst.Arg(other)]) for name in ("min", "max")]
-    return replaced(sites.program, node, rng.choice([*bounded, enclosed(cst.IfExp(test, enclosed(node), other))]))
+    return replaced(site, rng.choice([*bounded, enclosed(cst.IfExp(test, enclosed(node), other))]))
 
 
 def swap_arguments(site: Site, sites: Sites, rng: random.Random) -> cst.Module | None:
@@ -113,10 +113,11 @@ def swap_arguments(site: Site, sites: Sites, rng: random.Random) -> cst.Module |
     if len(places) < 2:
         return None
     (one, other), args = rng.sample(places, 2), list(call.args)
-    args[one], args[other] = args[one].with_changes(value=args[other].value), args[other].with_changes(
-        value=args[one].value
+    args[one], args[other] = (
+        args[one].with_changes(value=args[other].value),
+        args[other].with_changes(value=args[one].value),
     )
-    return replaced(sites.program, call, call.with_changes(args=args))
+    return replaced(site, call.with_changes(args=args))
 
 
 def call_helper(site: Site, sites: Sites, rng: random.Random) -> cst.Module | None:
@@ -127,7 +128,7 @@ def call_helper(site: Site, sites: Sites, rng: random.Random) -> cst.Module | No
         return None
     name = rng.choice(fit)
     more = [cst.Arg(cst.Name(rng.choice(site.names))) for _ in range(sites.helpers[name] - 1)]
-    return replaced(sites.program, site.node, cst.Call(cst.Name(name), [cst.Arg(site.node), *more]))
+    return replaced(site, cst.Call(cst.Name(name), [cst.Arg(site.node), *more]))
 
 
 def condition(names: Sequence[str], rng: random.Random) -> cst.BaseExpression | None:
@@ -139,11 +140,6 @@ def condition(names: Sequence[str], rng: random.Random) -> cst.BaseExpression | 
     if others := [name for name in names if name != left]:
         right = rng.choice((right, cst.Name(rng.choice(others))))
     return cst.Comparison(cst.Name(left), [cst.ComparisonTarget(rng.choice(ORDERS)(), right)])
-
-
-def _body(site: Site) -> Sequence[cst.BaseStatement]:
-    assert isinstance(site.node, cst.IndentedBlock | cst.Module)
-    return site.node.body
 
 
 CHANGES: Mapping[str, tuple[Kind, Change]] = MappingProxyType(
