@@ -14,6 +14,7 @@ from collections.abc import Sequence
 import click
 
 from autotroph.cli.approve import approve, reject, unlock
+from autotroph.cli.arena import arena
 from autotroph.cli.audit import audit
 from autotroph.cli.bench import bench
 from autotroph.cli.claim import claim, claims
@@ -77,7 +78,7 @@ def cli() -> None:
 
 
 COMMANDS = (
-    run, evolve, resume, stop, approve, reject, unlock, runs, recipes, claim, claims, compare,
+    run, evolve, resume, stop, approve, reject, unlock, runs, recipes, claim, claims, compare, arena,
     report, lineage, verify, export, diff, gc, keygen, track, metrics, gate, audit, drill, bench,
 )  # fmt: skip
 for command in COMMANDS:

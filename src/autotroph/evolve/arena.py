@@ -70,16 +70,15 @@ class Game:
 
     def __post_init__(self) -> None:
         self.archive = Archive(self.landscape.tasks, TURN)
-        self._edits, self._outcomes = (np.random.default_rng([self.seed, 1 + stream]) for stream in range(2))
+        self._edits, self._outcomes, self._choices = (np.random.default_rng([self.seed, 1 + i]) for i in range(3))
         self._add(self.landscape.root(np.random.default_rng([self.seed, 0])), ())
 
     def steps(self) -> Iterator[int]:
         """Play to the end; yields the node of each evaluation. Raises RuntimeError for a policy that only expands."""
-        begun = barren = step = 0
+        begun = barren = 0
         while begun < self.evaluations:
             left = Left(self.evaluations - begun, self.evaluations)
-            choice = self.policy.choose(self.archive, left, np.random.default_rng([self.seed, 3, step]))
-            step += 1
+            choice = self.policy.choose(self.archive, left, self._choices)
             if isinstance(choice, Expand):
                 if (barren := barren + 1) > BARREN:
                     raise RuntimeError(f"policy '{self.policy.name}': {BARREN} children and no evaluation")

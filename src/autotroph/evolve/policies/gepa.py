@@ -26,23 +26,23 @@ class GEPA:
     minibatch: int = 3
 
     def choose(self, archive: Archive, left: Left, rng: np.random.Generator) -> Choice:
-        waiting = self.worthy(archive)
-        if len(waiting):
-            return Evaluate(int(waiting[-1]))
+        worthy = self.worthy(archive)
+        if len(worthy):
+            return Evaluate(int(worthy[-1]))
         nodes = finished(archive)
         led_M = self.led(np.nan_to_num(archive.table[nodes]))
         return Expand((int(nodes[weighted(led_M, rng)]),))
 
     def worthy(self, archive: Archive) -> np.ndarray:
-        """Nodes that are to be evaluated on one more task: in their minibatch, or accepted after it."""
+        """Nodes to be evaluated further: those in their minibatch and those let past it; without any, those that now
+        are."""
         begun = archive.begun
-        nodes = np.flatnonzero(begun < archive.tasks)
-        if archive.tasks <= self.minibatch:
-            return nodes
-        trying = (begun[nodes] < self.minibatch) | (nodes == ROOT)
-        known = archive.column("trials")[nodes] >= self.minibatch
-        judged = nodes[~trying & known]
-        return np.sort(np.concatenate([nodes[trying], judged[self.accepted(archive, judged)]]))
+        waiting = np.flatnonzero(begun < archive.tasks)
+        on_the_way = waiting[(begun[waiting] != self.minibatch) | (waiting == ROOT)]
+        if len(on_the_way):
+            return on_the_way
+        judged = waiting[archive.column("trials")[waiting] == self.minibatch]
+        return judged[self.accepted(archive, judged)]
 
     def accepted(self, archive: Archive, nodes: np.ndarray) -> np.ndarray:
         """Which of these nodes are better than their first parents where both were tried, in their minibatch [M]."""
