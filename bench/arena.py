@@ -53,8 +53,7 @@ def solve() -> None:
     """A policy that has not solved it by CAP counts as CAP, which makes its median a lower bound where it is CAP."""
     with ProcessPoolExecutor(os.cpu_count(), get_context("spawn")) as pool:
         jobs = {
-            name: [pool.submit(played, name, "k_module", seed, CAP, True) for seed in range(SEEDS)]
-            for name in POLICIES
+            name: [pool.submit(played, name, "k_module", seed, CAP, True) for seed in range(SEEDS)] for name in POLICIES
         }
         solved = {name: [job.result().solved for job in own] for name, own in jobs.items()}
     found = {

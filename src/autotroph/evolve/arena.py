@@ -34,7 +34,10 @@ class Contest:
 
     def check(self) -> None:
         """Raises AutotrophError for names that there are not, and for no policy, evaluation or second seed."""
-        for given, known, kind in ((self.policies, POLICIES, "search policy"), (self.landscapes, LANDSCAPES, "landscape")):
+        for given, known, kind in (
+            (self.policies, POLICIES, "search policy"),
+            (self.landscapes, LANDSCAPES, "landscape"),
+        ):
             if strange := [name for name in given if name not in known]:
                 raise AutotrophError(f"arena: no {kind} '{strange[0]}'; there are {', '.join(known)}")
             if not given:
@@ -137,4 +140,6 @@ def contested(contest: Contest, workers: int | None = None) -> dict[str, dict[st
             }
             for place in contest.landscapes
         }
-        return {place: {name: [job.result() for job in own] for name, own in row.items()} for place, row in jobs.items()}
+        return {
+            place: {name: [job.result() for job in own] for name, own in row.items()} for place, row in jobs.items()
+        }

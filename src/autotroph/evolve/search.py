@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import random
 from collections import Counter, deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Protocol
@@ -180,7 +180,7 @@ class Search:
             try:
                 made = job.future.result()
             except NoEdit as error:
-                self.population.refused[str(error)[:200]] += 1
+                self._refuse(error.failed or [(self.mutator.name, error.kind)])
                 return
             assert isinstance(made, Edit)
             self._adopt(job.choice, made)
@@ -193,12 +193,17 @@ class Search:
 
     def _adopt(self, choice: Expand, made: Edit) -> None:
         """The child, unless it is one that is there already."""
+        by = made.mutator or self.mutator.name
+        self._refuse(made.failed)
         if made.candidate.id in self.population.candidates:
-            self.population.refused["it is in the archive already"] += 1
+            self._refuse([(by, "it is in the archive already")])
             return
         self._barren = 0
-        node = Node(made.candidate.id, choice.parents, self.mutator.name, made.note, choice.tag)
+        node = Node(made.candidate.id, choice.parents, by, made.note, choice.tag)
         self.population.add(made.candidate, node)
+
+    def _refuse(self, failed: Iterable[tuple[str, str]]) -> None:
+        self.population.refused.update(f"{mutator}: {kind}" for mutator, kind in failed)
 
     def _close(self, node: int) -> None:
         stage = self.settings.stage

@@ -26,12 +26,14 @@ from autotroph.evolve.programs import Answering
 from autotroph.evolve.protocols import Mutator, SearchPolicy
 from autotroph.evolve.search import Settings, Stage
 from autotroph.loop import Loop, Stages
+from autotroph.models.openai import Endpoint
 from autotroph.recipes.registry import RunConfig
 from autotroph.sandbox.jail import Jail
 from autotroph.select.chain import Chain
 from autotroph.select.dedup import ExactDedup
 from autotroph.tasks.programs.family import ProgramFamily
 from autotroph.tasks.registry import task_family
+
 
 def _listed(given: object) -> object:
     return [one for one in given.split(",") if one] if isinstance(given, str) else given
@@ -54,7 +56,9 @@ class ModelConfig(Config):
     name: str | None = Field(None, description="of a model at an OpenAI-compatible endpoint; none: no model is asked")
     url: str = Field("https://api.openai.com/v1", description="of the endpoint")
     key_variable: str = Field("OPENAI_API_KEY", description="environment variable with its key; unset: no key")
-    forms: Weights = Field({"diff": 2.0, "rewrite": 1.0, "reflect": 2.0}, description="FORM=WEIGHT,...: how it is asked")
+    forms: Weights = Field(
+        {"diff": 2.0, "rewrite": 1.0, "reflect": 2.0}, description="FORM=WEIGHT,...: how it is asked"
+    )
     share: float = Field(0.5, gt=0, le=1, description="of the edits that are its own")
     prompt_price: float = Field(0.0, ge=0, description="dollars for a million prompt tokens")
     answer_price: float = Field(0.0, ge=0, description="dollars for a million tokens of answers")

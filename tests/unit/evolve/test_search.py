@@ -54,7 +54,7 @@ def test_time_decides_nothing(ahead: int) -> None:
     assert runs[0].archive.nodes == runs[1].archive.nodes
     assert runs[0].archive.outcomes == runs[1].archive.outcomes
     assert runs[0].refused == runs[1].refused
-    assert runs[0].refused["it is in the archive already"] > 0
+    assert runs[0].refused["step: it is in the archive already"] > 0
 
 
 def test_a_mutator_that_makes_nothing_ends_the_search() -> None:
@@ -64,7 +64,7 @@ def test_a_mutator_that_makes_nothing_ends_the_search() -> None:
 
     population, picked = searched(Settings(1000, ahead=2), Counting(), Idle())
     assert picked == 0
-    assert BARREN <= population.refused["nothing comes to mind"] <= BARREN + 2
+    assert BARREN <= population.refused["step: nothing comes to mind"] <= BARREN + 2
 
 
 def test_a_candidate_that_fails_its_first_tasks_is_tried_no_further() -> None:

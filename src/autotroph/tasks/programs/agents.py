@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import random
-from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
 from typing import Any
@@ -78,7 +77,7 @@ class AgentListFn(ProgramFamily):
         "may use sorted, sum, max, min, len, set, list, slices, comparisons, arithmetic and list comprehensions over "
         "x. The agent is a folder: main.py, search.py, operations.py."
     )
-    starter = {"main.py": LISTFN, "search.py": SEARCH, "operations.py": OPERATIONS}
+    starter: Mapping[str, str] = {"main.py": LISTFN, "search.py": SEARCH, "operations.py": OPERATIONS}
 
     def candidates(self, level: int, seed: int) -> Iterator[Task]:
         rng, tasks = random.Random(stable_hash(self.name, str(level), str(seed))), ListFn()
@@ -117,7 +116,7 @@ class AgentGame(ProgramFamily):
         "Write solve(game, positions), which returns one legal move for each of the positions, each of which is [what "
         "the player sees, legal moves]. The moves are played from both seats against an opponent that makes mistakes."
     )
-    starter = {"main.py": PLAYER}
+    starter: Mapping[str, str] = {"main.py": PLAYER}
 
     def __init__(self, game: Game) -> None:
         self.game = game
@@ -173,18 +172,15 @@ def best(game: type[Game], level: int) -> float:
 
 def winnings(game: Game, table: Mapping[str, str], rival: Policy, seat: int) -> float:
     """What a table of moves wins on average in a seat."""
-    layer, won = {game.start: 1.0}, 0.0
-    while layer:
-        following: defaultdict[str, float] = defaultdict(float)
-        for state, weight in layer.items():
-            mover = game.mover(state)
-            if mover is None:
-                won += weight * game.utility(state) * (1 - 2 * seat)
-                continue
-            own = mover == seat
-            moves = {table[game.seen(state, seat)]: 1.0} if own else likelihoods(game, rival, state)
-            for move, p in moves.items():
-                if p > 0:
-                    following[game.after(state, move)] += weight * p
-        layer = following
-    return won
+
+    @cache
+    def worth(state: str) -> float:
+        mover = game.mover(state)
+        if mover is None:
+            return game.utility(state) * (1 - 2 * seat)
+        if mover == seat:
+            return worth(game.after(state, table[game.seen(state, seat)]))
+        moves = likelihoods(game, rival, state)
+        return sum(p * worth(game.after(state, move)) for move, p in moves.items() if p > 0)
+
+    return worth(game.start)

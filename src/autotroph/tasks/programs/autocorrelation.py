@@ -6,7 +6,8 @@ f * f is linear between multiples of 1 / 2n, where it is c_k / 2n, and the integ
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import pairwise
 from typing import Any
 
 from autotroph.core.task import Task
@@ -40,8 +41,8 @@ class Autocorrelation(ProgramFamily):
         "/ (integral of g * max g) is to be large; for 3, f may be negative, and max |g| / (integral of f)^2 is to be "
         "small."
     )
-    starter = {"main.py": STARTER}
-    records = {
+    starter: Mapping[str, str] = {"main.py": STARTER}
+    records: Mapping[int, Record] = {
         1: Record(1.50286, "TTT-Discover, arXiv:2601.16175; AlphaEvolve, arXiv:2506.13131: 1.5053"),
         2: Record(0.901564, "Boyer and Li, arXiv:2506.16750; AlphaEvolve, arXiv:2506.13131: 0.8962"),
         3: Record(1.4557, "AlphaEvolve, arXiv:2506.13131"),
@@ -81,5 +82,5 @@ def peak(c: Sequence[int], whole: int, n: int) -> float:
 
 def flatness(c: Sequence[int], whole: int) -> float:
     """|f*f|_2^2 / (|f*f|_1 |f*f|_inf); the square of a linear piece from y to z has the mean (y y + y z + z z) / 3."""
-    squares = 2 * sum(y * y for y in c) + sum(y * z for y, z in zip(c, c[1:], strict=False))
+    squares = 2 * sum(y * y for y in c) + sum(y * z for y, z in pairwise(c))
     return ratio(squares, 3 * whole * whole * max(c))

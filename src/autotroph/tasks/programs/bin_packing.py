@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import random
 from bisect import bisect_left
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from heapq import heappop, heappush
 from typing import Any
 
@@ -51,20 +51,20 @@ class BinPacking(ProgramFamily):
         "the item is in it. Items come one at a time, and each goes into the bin of the highest priority of those that "
         "it fits in, an empty one included, the earliest of several. Make the number of bins as small as possible."
     )
-    starter = {"main.py": STARTER}
-    records = {
+    starter: Mapping[str, str] = {"main.py": STARTER}
+    records: Mapping[int, Record] = {
         level: Record(excess, "FunSearch, Nature 625, 468 (2024), on OR-Library's own instances")
         for level, excess in {1: 0.0530, 2: 0.0419, 3: 0.0311, 4: 0.0247}.items()
     }
 
     def candidates(self, level: int, seed: int) -> Iterator[Task]:
-        n, (capacity, smallest, largest) = SIZES[level]
-        kind = "Weibull" if SIZES[level][1] == WEIBULL else "uniform"
+        n, shape = SIZES[level]
+        kind = "Weibull" if shape == WEIBULL else "uniform"
         rng = random.Random(stable_hash(self.name, str(level), str(seed)))
         while True:
             number = rng.getrandbits(64)
             count = max(1, ITEMS_A_TASK // n)
-            prompt = f"{count} x {n} items of {kind} sizes into bins of {capacity}, number {number}"
+            prompt = f"{count} x {n} items of {kind} sizes into bins of {shape[0]}, number {number}"
             yield Task.of(self.name, prompt, None, level, meta={"number": number})
 
     def instances(self, task: Task) -> list[list[int]]:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from itertools import combinations
+from collections.abc import Iterator, Mapping
 from typing import Any
+
+import numpy as np
 
 from autotroph.core.task import Task
 from autotroph.tasks.programs.family import ProgramFamily, Record, Refused, integers, listed
@@ -47,8 +48,8 @@ class CapSet(ProgramFamily):
         "Write solve(n), which returns a list of different vectors, each a list of n integers out of 0, 1, 2. No three "
         "of them may add up to 0 modulo 3 in every coordinate. Make the list as long as possible."
     )
-    starter = {"main.py": STARTER}
-    records = {
+    starter: Mapping[str, str] = {"main.py": STARTER}
+    records: Mapping[int, Record] = {
         **{n: Record(float(size), "proven to be the largest") for n, size in LARGEST.items()},
         7: Record(236.0, "Calderbank and Fishburn 1994"),
         8: Record(512.0, "FunSearch, Nature 625, 468 (2024)"),
@@ -80,11 +81,13 @@ def cap_size(output: Any, n: int) -> int:
     """How many vectors there are. Raises Refused where two are the same or three are on a line."""
     if len(listed(output)) > bound(n):
         raise Refused(f"{len(output)} vectors; no cap set has over {bound(n)}")
-    vectors = [tuple(integers(vector, n, below=3)) for vector in output]
-    known = set(vectors)
-    if len(known) < len(vectors):
+    vectors = [integers(vector, n, below=3) for vector in output]
+    rows, powers = np.array(vectors, dtype=np.int64).reshape(-1, n), 3 ** np.arange(n)
+    taken = np.zeros(3**n, dtype=bool)
+    taken[rows @ powers] = True
+    if taken.sum() < len(rows):
         raise Refused("a vector is there twice")
-    for one, other in combinations(vectors, 2):
-        if tuple([-(a + b) % 3 for a, b in zip(one, other, strict=True)]) in known:
-            raise Refused(f"{one} and {other} are on a line with a third")
+    for i, row in enumerate(rows):
+        if taken[-(row + rows[:i]) % 3 @ powers].any():
+            raise Refused(f"{vectors[i]} is on a line with two others")
     return len(vectors)

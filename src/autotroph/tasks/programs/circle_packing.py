@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from itertools import combinations
 from typing import Any
 
@@ -42,8 +42,8 @@ class CirclePacking(ProgramFamily):
         "radii as large as possible. Borders and overlaps are checked exactly, without any tolerance: "
         "shrink what only just fits."
     )
-    starter = {"main.py": STARTER}
-    records = {
+    starter: Mapping[str, str] = {"main.py": STARTER}
+    records: Mapping[int, Record] = {
         1: Record(2.63586, "AlphaEvolve, arXiv:2506.13131; 2.63598 is reported since"),
         2: Record(2.937, "AlphaEvolve, arXiv:2506.13131"),
         3: Record(2.3658, "AlphaEvolve, arXiv:2506.13131"),

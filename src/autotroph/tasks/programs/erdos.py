@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from autotroph.core.task import Task
@@ -33,8 +33,10 @@ class ErdosMinimumOverlap(ProgramFamily):
         "overlaps, over all shifts x, as small as possible: the integral of h(t) (1 - h(t + x)) over all t with both "
         "t and t + x in [0, 2]. The steps are scaled to an integral of exactly 1; none may exceed 1 after it."
     )
-    starter = {"main.py": STARTER}
-    records = {1: Record(0.380876, "TTT-Discover, arXiv:2601.16175; AlphaEvolve, arXiv:2506.13131: 0.380924")}
+    starter: Mapping[str, str] = {"main.py": STARTER}
+    records: Mapping[int, Record] = {
+        1: Record(0.380876, "TTT-Discover, arXiv:2601.16175; AlphaEvolve, arXiv:2506.13131: 0.380924")
+    }
 
     def candidates(self, level: int, seed: int) -> Iterator[Task]:
         return self.posed_again(level, "A step function with the smallest maximal overlap (Erdos)")

@@ -162,8 +162,8 @@ class ProgramFamily(Family):
         for files in (self.starter, self.gold_program()):
             directory = Directory({name: text.encode() for name, text in files.items()})
             answer, reason = self.ask(jail(), directory, task)
-            value, refusal = self.judged(task, answer)
-            self.demand(value is not None, f"a program of its own gives nothing at {task.prompt!r}: {reason or refusal}")
+            worth, refusal = self.judged(task, answer)
+            self.demand(worth is not None, f"its own program gives nothing at {task.prompt!r}: {reason or refusal}")
 
 
 def numbers(values: Any, length: int | None = None) -> list[float]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import random
 from collections.abc import Iterator, Mapping, Sequence
+from functools import lru_cache
 from typing import Any
 
 from autotroph.core.task import Task, stable_hash
@@ -55,7 +56,7 @@ class FunctionMinimisation(ProgramFamily):
         "wave w with its height a and phase p, of a (1 - cos(w . x + p)). There are many local minima, every function "
         "is new, and there is about a second for each."
     )
-    starter = {"main.py": STARTER}
+    starter: Mapping[str, str] = {"main.py": STARTER}
 
     def candidates(self, level: int, seed: int) -> Iterator[Task]:
         rng = random.Random(stable_hash(self.name, str(level), str(seed)))
@@ -74,11 +75,16 @@ class FunctionMinimisation(ProgramFamily):
         return function(given, x)
 
     def score(self, task: Task, value: float) -> float:
-        [given] = self.arguments(task)
-        rng = random.Random(stable_hash(self.name, "probes", task.prompt))
-        points = ([rng.uniform(-REACH, REACH) for _ in given["bowl"]] for _ in range(PROBES))
-        probed = min(function(given, point) for point in points)
-        return probed / (probed + value) if probed > 0 else float(value <= 0)
+        probed = chance(DIMENSIONS[task.level], stable_hash(self.name, task.prompt))
+        return probed / (probed + value)
+
+
+@lru_cache(1000)
+def chance(n: int, seed: str) -> float:
+    """The least value of a function at points drawn at random. Above 0: so is the bowl, everywhere but at one point."""
+    rng = random.Random(seed)
+    given = problem(n, rng)
+    return min(function(given, [rng.uniform(-REACH, REACH) for _ in range(n)]) for _ in range(PROBES))
 
 
 def problem(n: int, rng: random.Random) -> dict[str, Any]:

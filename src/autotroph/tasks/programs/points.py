@@ -5,7 +5,7 @@ Both are of AlphaEvolve's list (arXiv:2506.13131, B.8 to B.10), and neither depe
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from itertools import combinations
 from typing import Any
 
@@ -44,9 +44,8 @@ class Heilbronn(ProgramFamily):
     """Level 1: 11 points in a triangle, here the one with the corners (0, 0), (1, 0) and (0, 1), to which any other is
     affine; 2: 13 points anywhere, in the smallest convex region around them.
 
-    A value is the smallest triangle's area as a share of the region's. A triangulation of all n points, of which at most
-    n are corners of their hull, has at least n - 2 triangles without overlap, so that no value is over 1 / (n - 2); a
-    score is the share of that.
+    A value is the smallest triangle's area as a share of the region's. A triangulation of all n points has at least
+    n - 2 triangles, none of which overlap, so that no value is over 1 / (n - 2); a score is the share of that.
     """
 
     name = "heilbronn"
@@ -58,8 +57,8 @@ class Heilbronn(ProgramFamily):
         '"triangle" the points must lie in the triangle x >= 0, y >= 0, x + y <= 1, checked exactly; where it is '
         '"convex" the region is their own convex hull.'
     )
-    starter = {"main.py": HEILBRONN_STARTER}
-    records = {
+    starter: Mapping[str, str] = {"main.py": HEILBRONN_STARTER}
+    records: Mapping[int, Record] = {
         1: Record(0.0365, "AlphaEvolve, arXiv:2506.13131"),
         2: Record(0.0309, "AlphaEvolve, arXiv:2506.13131"),
     }
@@ -105,8 +104,8 @@ class DistanceRatio(ProgramFamily):
         "Write solve(n, dimensions), which returns n points, each a list of so many coordinates. Make the largest "
         "distance between two of them, divided by the smallest, as small as possible."
     )
-    starter = {"main.py": SPREAD_STARTER}
-    records = {
+    starter: Mapping[str, str] = {"main.py": SPREAD_STARTER}
+    records: Mapping[int, Record] = {
         1: Record(12.889, "AlphaEvolve, arXiv:2506.13131"),
         2: Record(4.165, "AlphaEvolve, arXiv:2506.13131"),
     }

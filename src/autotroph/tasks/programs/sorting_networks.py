@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import pairwise
 from typing import Any
 
 from autotroph.core.task import Task
@@ -34,8 +35,8 @@ class SortingNetworks(ProgramFamily):
         "0 <= i < j < n, the first one applied first: it puts the smaller of the two values on channel i. Every input "
         "must come out in ascending order. Use as few comparators as possible."
     )
-    starter = {"main.py": STARTER}
-    records = {
+    starter: Mapping[str, str] = {"main.py": STARTER}
+    records: Mapping[int, Record] = {
         **{n: Record(float(size), "proven to be the fewest") for n, size in FEWEST.items()},
         **{n: Record(float(size), "Dobbelaere's list of the smallest known") for n, size in BEST.items()},
     }
@@ -83,7 +84,7 @@ def sorts(network: Sequence[Sequence[int]], n: int) -> bool:
     channels = [_inputs(channel, n) for channel in range(n)]
     for i, j in network:
         channels[i], channels[j] = channels[i] & channels[j], channels[i] | channels[j]
-    return all(low & ~high == 0 for low, high in zip(channels, channels[1:], strict=False))
+    return all(low & ~high == 0 for low, high in pairwise(channels))
 
 
 def _inputs(channel: int, n: int) -> int:

@@ -60,7 +60,7 @@ class SymbolicRegression(ProgramFamily):
         f"exp, log, sqrt, abs, and at most {LONGEST} characters. It is judged at other points, with coordinates in "
         f"[-{REACH}, {REACH}] as well, at all of which it must be defined."
     )
-    starter = {"main.py": STARTER}
+    starter: Mapping[str, str] = {"main.py": STARTER}
 
     def candidates(self, level: int, seed: int) -> Iterator[Task]:
         rng = random.Random(stable_hash(self.name, str(level), str(seed)))
@@ -98,7 +98,7 @@ class SymbolicRegression(ProgramFamily):
         return 1 / (1 + value)
 
     def wrong_answers(self, task: Task) -> list[str]:
-        """"1.0" is a formula."""
+        """ "1.0" is a formula."""
         return [wrong for wrong in super().wrong_answers(task) if wrong != '"1.0"'] + ['"x9"', '"log(-1)"', '"1/0"']
 
     def known(self, task: Task) -> list[tuple[Any, float]]:

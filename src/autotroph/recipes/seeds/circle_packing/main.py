@@ -60,7 +60,7 @@ def relaxed(circles):
                         other[1] -= push * dy / d
                         move[2] -= push
                         other[2] -= push
-        for circle, (mx, my, mr) in zip(circles, moves):
+        for circle, (mx, my, mr) in zip(circles, moves, strict=True):
             circle[0] += step * mx
             circle[1] += step * my
             circle[2] = max(0.001, circle[2] + step * mr)
@@ -93,4 +93,4 @@ def fit(circles):
                     d = ((x - points[j][0]) ** 2 + (y - points[j][1]) ** 2) ** 0.5
                     room = min(room, d - radii[j])
             radii[i] = max(0.0, room)
-    return [[x, y, r * (1 - 1e-9)] for (x, y), r in zip(points, radii)]
+    return [[x, y, r * (1 - 1e-9)] for (x, y), r in zip(points, radii, strict=True)]
