@@ -67,12 +67,11 @@ class Step:
 
 
 class Climb:
-    """Tries the newest node on everything, then makes a child of the best one."""
+    """Tries every node on everything, then makes a child of the best one."""
 
     name = "climb"
 
     def choose(self, archive: Archive, left: Left, rng: np.random.Generator) -> Choice:
-        newest = len(archive) - 1
-        if archive.begun[newest] < archive.tasks:
-            return Evaluate(newest)
+        if len(waiting := np.flatnonzero(archive.begun < archive.tasks)):
+            return Evaluate(int(waiting[0]))
         return Expand((archive.best(0.0),))
