@@ -97,11 +97,11 @@ def _of(values: Sequence[float]) -> dict[str, Any]:
 
 def main(names: Sequence[str]) -> None:
     parts = {"speed": speed, "cheats": cheats, "packing": packing}
-    found = json.loads(RESULTS.read_text()) if RESULTS.exists() else {}
     for name in names or parts:
-        found[name] = {**parts[name](), "machine": machine()}
-        print(json.dumps({name: found[name]}, indent=1))
-        RESULTS.write_text(json.dumps(found, indent=1) + "\n")
+        part = {name: {**parts[name](), "machine": machine()}}
+        print(json.dumps(part, indent=1))
+        found = json.loads(RESULTS.read_text()) if RESULTS.exists() else {}
+        RESULTS.write_text(json.dumps(found | part, indent=1) + "\n")
 
 
 if __name__ == "__main__":
