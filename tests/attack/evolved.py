@@ -134,12 +134,12 @@ OWN = {
         "a step below 0": "def solve(): return [1.0, 1.0, 1.0, -1.0]",
         "all 0": "def solve(): return [0.0] * 10",
         "hardly anything": "def solve(): return [5e-324] + [0.0] * 9",
-        "too many steps": "def solve(): return [0.5] * 20_001",
+        "too many steps": "def solve(): return [0.5] * 10_001",
     },
     "autocorrelation": {
         "a step below 0": "def solve(k): return [1.0, -0.5, 1.0]",
         "an integral of 0": "def solve(k): return [0.0] * 10",
-        "too many steps": "def solve(k): return [0.5] * 20_001",
+        "too many steps": "def solve(k): return [0.5] * 10_001",
     },
     "heilbronn": {
         "outside by an ulp": "def solve(n, region): return [[-5e-324, i / n] for i in range(n)]",

@@ -8,8 +8,11 @@ from typing import Any
 
 import pytest
 
+from autotroph.core.errors import AutotrophError
 from autotroph.core.task import Task
 from autotroph.evaluate.audit import HUGE, INJECTIONS, SPECIAL
+from autotroph.sandbox import Directory, Limits
+from autotroph.tasks.code.executed import jail
 from autotroph.tasks.games.kuhn import Kuhn
 from autotroph.tasks.games.nim import Nim
 from autotroph.tasks.programs.agents import AgentGame, AgentListFn, positions
@@ -18,7 +21,7 @@ from autotroph.tasks.programs.bin_packing import BinPacking, best_fit, bins, low
 from autotroph.tasks.programs.cap_set import CapSet, bound, cap_size
 from autotroph.tasks.programs.circle_packing import CirclePacking, packed
 from autotroph.tasks.programs.erdos import ErdosMinimumOverlap, overlap
-from autotroph.tasks.programs.family import ProgramFamily, Refused
+from autotroph.tasks.programs.family import ProgramFamily, Refused, answered
 from autotroph.tasks.programs.function_minimisation import FunctionMinimisation, function
 from autotroph.tasks.programs.modules import Modules, worth
 from autotroph.tasks.programs.points import smallest_triangle, squared_spread
@@ -60,6 +63,43 @@ def test_records_are_within_the_bounds(name: str) -> None:
     assert isinstance(family, ProgramFamily)
     for level, record in family.records.items():
         assert 0 < family.score(first(family, level), record.value) <= 1
+
+
+def test_a_family_that_is_wrong_about_itself_is_found_out() -> None:
+    class Wrong(CirclePacking):
+        levels = range(1, 2)
+
+    class Unknown(Wrong):
+        def known(self, task: Task) -> list[tuple[Any, float]]:
+            return [(output, value + 1e-9) for output, value in super().known(task)]
+
+    class Refusing(Wrong):
+        starter = {"main.py": "def solve(n, shape): return [[0, 0, 1]] * n"}  # noqa: RUF012
+
+    class Generous(Wrong):
+        def verify(self, task: Task, answer: str) -> float:
+            return 0.1
+
+    for family, reason in ((Unknown(), "the value of"), (Refusing(), "its own program"), (Generous(), "scores 0.1")):
+        with pytest.raises(AutotrophError, match=reason):
+            family.validate(1)
+
+
+def test_why_a_program_has_no_answer() -> None:
+    family = Modules()
+    programs = {
+        "raise KeyError('x')": "error: KeyError: 'x'",
+        "def solve(modules): raise KeyError('x')": "KeyError: 'x'",
+        "def solve(modules): return object()": "Unplain: a object is no plain data",
+        "def solve(modules): return {1j: 2}": "what it returned is not plain data",
+        "": "KeyError: 'solve'",
+        "def solve(modules):\n    while True: pass": "timeout: timeout",
+    }
+    family.limits = Limits(wall=0.5)
+    for program, reason in programs.items():
+        [(answer, why)] = answered(jail(), Directory({"main.py": program.encode()}), family, [first(family)])
+        assert answer == ""
+        assert why.startswith(reason)
 
 
 def test_an_exact_problem_is_one_instance_of_every_split() -> None:
@@ -122,7 +162,7 @@ def test_overlap_of_step_functions() -> None:
     assert overlap([0.0, 1.0, 1.0, 0.0]) == 0.5
     assert overlap([1.0, 0.0]) == 1.0
     assert ErdosMinimumOverlap().score(first(ErdosMinimumOverlap()), 0.5) == 0.379005 / 0.5
-    for bad in ([], [1.0, 0.1, 0.1], [1.5, 0.5], [-0.1, 0.6], [0.0], [0.5] * 20_001):
+    for bad in ([], [1.0, 0.1, 0.1], [1.5, 0.5], [-0.1, 0.6], [0.0], [0.5] * 10_001):
         with pytest.raises(Refused):
             overlap(bad)
 
