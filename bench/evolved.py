@@ -21,7 +21,7 @@ import numpy as np
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT / "tests" / "attack"))
 
-from evolved import OWN, POOR, WORTHLESS, accepted  # noqa: E402
+from cheats import OWN, POOR, WORTHLESS, accepted  # noqa: E402
 
 from autotroph.evaluate.intervals import wilson  # noqa: E402
 from autotroph.sandbox import Directory, Jail  # noqa: E402

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
-from evolved import OWN, POOR, WORTHLESS, accepted, tried
+from cheats import OWN, POOR, WORTHLESS, accepted, tried
 
 from autotroph.sandbox import Jail
 from autotroph.tasks.programs.family import ProgramFamily
