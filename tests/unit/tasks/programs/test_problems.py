@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import random
 from typing import Any
 
 import pytest
@@ -244,6 +245,31 @@ def test_bins_by_hand() -> None:
     assert lower_bound([6, 6, 6], 10) == 3  # a sum of 18 would fit in two
     assert lower_bound([7, 7, 4, 4], 10) == 3  # the two 4 fit beside no 7
     assert lower_bound([5, 5, 5], 10) == 2
+
+
+def test_bins_and_their_bound_against_trying_everything() -> None:
+    """Bins one by one, and the fewest bins of any order and any choice."""
+
+    def plain(items: list[int], table: list[list[float]]) -> int:
+        spaces = [12] * len(items)
+        for item in items:
+            fitting = [place for place, space in enumerate(spaces) if space >= item]
+            spaces[max(fitting, key=lambda place: (table[item - 1][spaces[place] - item], -place))] -= item
+        return sum(space < 12 for space in spaces)
+
+    def fewest_bins(items: list[int], spaces: tuple[int, ...] = ()) -> int:
+        if not items:
+            return len(spaces)
+        fits = [i for i, space in enumerate(spaces) if space >= items[0]]
+        put = [fewest_bins(items[1:], (*spaces[:i], spaces[i] - items[0], *spaces[i + 1 :])) for i in fits]
+        return min([*put, fewest_bins(items[1:], (*spaces, 12 - items[0]))])
+
+    rng = random.Random(0)
+    for _ in range(40):
+        items = [rng.randint(1, 12) for _ in range(6)]
+        table = [[float(rng.randrange(4)) for _ in range(12 - item + 1)] for item in range(1, 13)]
+        assert bins(items, 12, table, 1) == plain(items, table)
+        assert -(-sum(items) // 12) <= lower_bound(items, 12) <= fewest_bins(items) <= bins(items, 12, table, 1)
 
 
 def test_best_fit_is_better_than_first_fit_here() -> None:
