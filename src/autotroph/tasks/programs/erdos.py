@@ -60,11 +60,12 @@ def overlap(output: Any) -> float:
     Between shifts by whole steps it is linear, so the largest is at one of these: the sum of h_i (1 - h_(i+k)) times
     2 / n. With m the sum of the steps as they were given, h_i = given_i n / (2 m).
     """
-    given = steps(numbers(output))
+    values = numbers(output)
+    given = steps(values)
     n, whole = len(given), sum(given)
     if not 0 < n <= MOST:
         raise Refused(f"{n} steps; 1 to {MOST} are asked for")
-    if min(given) < 0 or max(numbers(output)) > 1:
+    if min(values) < 0 or max(values) > 1:
         raise Refused("a step outside [0, 1]")
     if whole == 0 or max(given) * n > 2 * whole:
         raise Refused("scaled to an integral of 1, a step exceeds 1")

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from fractions import Fraction
 
 Point = Sequence[int]
-MOST = 20_000
+MOST = 10_000
 """Steps of the longest step function that is read."""
 BITS = 60
 """Of the largest step: `steps` keeps so many, and drops what lies below them."""

@@ -43,7 +43,8 @@ class FunctionMinimisation(ProgramFamily):
 
     A value is the function's at the point that is returned: never below 0, lower is better. A score is r / (r + value),
     where r is the least value at 100 points drawn at random. Calls cannot leave the jail, so a program is given the
-    function's coefficients, and its budget of evaluations is the second of processor time that it has. The function is
+    function's coefficients, and its budget of evaluations is the time that it has,
+    two seconds. The function is
     evaluated in floats, summed exactly.
     """
 

@@ -31,11 +31,8 @@ class Modules(ProgramFamily):
 
     def __init__(self, seed: int = 0) -> None:
         self.seed = seed
-
-    @property
-    def starter(self) -> dict[str, str]:  # type: ignore[override]
         bits = [0] * (BITS * (self.levels[-1] + 1))
-        return {"main.py": f"BITS = {bits}\n\n\ndef solve(modules):\n    return BITS[: {BITS} * modules]\n"}
+        self.starter = {"main.py": f"BITS = {bits}\n\n\ndef solve(modules):\n    return BITS[: {BITS} * modules]\n"}
 
     def candidates(self, level: int, seed: int) -> Iterator[Task]:
         words = self.words(level + 1)

@@ -76,6 +76,14 @@ class Heilbronn(ProgramFamily):
     def score(self, task: Task, value: float) -> float:
         return value * (REGIONS[task.level][0] - 2)
 
+    def known(self, task: Task) -> list[tuple[Any, float]]:
+        """Points (i, i^2): twice the area of i, j, k is (j - i)(k - i)(k - j), at least 2; twice that of the hull of
+        0 to m is (m^3 - m) / 3."""
+        n, region = REGIONS[task.level]
+        if region == "triangle":
+            return [([[i / 32, i * i / 512] for i in range(n)], 2 / (32 * 512))]
+        return [([[i, i * i] for i in range(n)], 6 / ((n - 1) ** 3 - (n - 1)))]
+
 
 def smallest_triangle(output: Any, n: int, region: str) -> float:
     """The least area of a triangle as a share of the region's, of n points; exact up to the last rounding."""
