@@ -35,7 +35,7 @@ LAYOUT = frozenset(
 @dataclass(frozen=True, eq=False)
 class Site:
     """A part of a program. `path`: from the program down to the part, for a statement to the block that it is in, at
-    `index`. `names`: variables that are bound before it. `inside`: functions and classes that it is in, outermost first."""
+    `index`. `names`: variables that are bound before it. `inside`: functions and classes around it, outermost first."""
 
     kind: Kind
     path: tuple[cst.CSTNode, ...]

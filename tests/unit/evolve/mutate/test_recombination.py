@@ -2,7 +2,7 @@
 
 import pytest
 from evolve.mutate.programs import PROGRAMS, around, child
-from hypothesis import assume, given, settings
+from hypothesis import assume, given, reject, settings
 from hypothesis import strategies as st
 
 from autotroph.evolve.archive import Archive, Node
@@ -24,9 +24,8 @@ def test_a_crossed_child_compiles_and_is_neither_parent(one: str, other: str, se
     assume(one != other)
     try:
         edit = child(Crossover(), program(one), program(other), seed=seed)
-    except NoEdit as error:
-        assert error.kind in ("no edit found", "the parents have no part in common")
-        return
+    except NoEdit:
+        reject()
     text = edit.candidate.text("main.py")
     compile(text, "main.py", "exec")
     assert normal(text) not in (normal(one), normal(other))
