@@ -23,7 +23,7 @@ def names() -> list[str]:
     return sorted(one.name for one in pkgutil.iter_modules(mutate.__path__) if one.name not in PARTS)
 
 
-def mutator(name: str, **settings: Any) -> Mutator:
+def mutator(name: str, /, **settings: Any) -> Mutator:
     """By its name, or by `package.module:Class` or `file.py:Class` for one of the user's own; only then is its module
     imported. Raises AutotrophError for a name that nothing has and for settings that it does not take."""
     if ":" not in name and name not in names():

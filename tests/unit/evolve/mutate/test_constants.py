@@ -2,6 +2,7 @@
 
 import ast
 import math
+import re
 
 import pytest
 from evolve.mutate.programs import around, child
@@ -19,6 +20,11 @@ PROGRAM = "A = [1.5, -2.0, 3]  # here\n\ndef solve(n=2):\n    return-0.5\n"
 
 def candidate(text: str = PROGRAM, **more: str) -> Candidate:
     return Candidate.of({"a.py": text, **more})
+
+
+def read(found: Candidate) -> list[float]:
+    """The numbers with a point in a program."""
+    return [float(text) for text in re.findall(r"-?[0-9]+\.[0-9]+(?:e-?[0-9]+)?", found.text("a.py"))]
 
 
 def test_constants_are_found_and_put_back() -> None:
@@ -74,12 +80,12 @@ def test_steps_that_serve_are_selected() -> None:
     """From far off on a slope, ever larger steps; near the best, ever smaller ones: by selection alone."""
 
     def search(start: float, generations: int) -> float:
-        parents = [(-abs(start), Parent(candidate(f"x = {start}\n")))]
+        parents = [(-abs(start), Parent(candidate(f"x = {start:.1f}\n")))]
         for generation in range(generations):
             children = []
             for n in range(12):
                 edit = Constants(greatest=10.0).edit([parents[n % len(parents)][1]], around(1000 * generation + n))
-                x = Template.of(edit.candidate).values[0]
+                (x,) = read(edit.candidate)
                 children.append((-abs(x - 1.0), Parent(edit.candidate, note=edit.note)))
             parents = sorted(children, key=lambda one: -one[0])[:3]
         return float(parents[0][1].note.split("step ")[1])
@@ -108,15 +114,15 @@ def test_polish_solves_what_is_quadratic_and_counts() -> None:
 
 def test_polish_with_one_constant_and_with_many() -> None:
     def judge(candidates: list[Candidate]) -> list[float | None]:
-        return [-sum(abs(x - 2.0) for x in Template.of(one).values) for one in candidates]
+        return [-sum(abs(x - 2.0) for x in read(one)) for one in candidates]
 
     assert polish(candidate("x = 1.0\n"), judge, 150, seed=0, step=0.3).score > -0.05
-    assert polish(candidate("x = [" + "1.0, " * 120 + "]\n"), judge, 150, seed=0).score > -120
+    assert polish(candidate("x = [" + "1.0, " * 110 + "]\n"), judge, 150, seed=0).score > -110
 
 
 def test_polish_goes_on_where_children_have_no_score() -> None:
     def judge(candidates: list[Candidate]) -> list[float | None]:
-        found = [Template.of(one).values[0] for one in candidates]
+        found = [read(one)[0] for one in candidates]
         return [None if x > 1.5 else math.nan if x < 0.5 else x for x in found]
 
     best = polish(candidate("x = 1.0\n"), judge, 200, seed=0, step=0.5)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from evolve.mutate.programs import PROGRAMS, around, child
+from evolve.mutate.programs import PROGRAMS, child
 
 from autotroph.core.errors import AutotrophError
 from autotroph.evolve.candidate import Candidate, NoEdit
@@ -192,21 +192,16 @@ def test_a_child_that_is_too_large_is_no_edit() -> None:
         START.edited({"a.py": "\ud800"})
 
 
-def test_a_folder_of_a_gigabyte_or_of_100000_files_is_refused_at_once(tmp_path: Path) -> None:
+def test_a_folder_of_a_gigabyte_or_of_too_many_files_is_refused_at_once(tmp_path: Path) -> None:
     large, many = tmp_path / "large", tmp_path / "many"
     large.mkdir()
     many.mkdir()
     with open(large / "data", "wb") as file:
         file.truncate(1 << 30)
-    (many / "0").touch()
-    for i in range(1, 100_000):
-        (many / str(i)).open("w").close() if i < 2000 else None
+    for i in range(1100):
+        (many / str(i)).touch()
     for folder in (large, many):
         begun = time.monotonic()
         with pytest.raises(AutotrophError, match="more than 1000 files or 8 MB"):
             Candidate.read(folder)
         assert time.monotonic() - begun < 2.0
-
-
-def test_surroundings_are_the_same_for_every_seed_of_their_own() -> None:
-    assert around(5).rng.random() == around(5).rng.random()

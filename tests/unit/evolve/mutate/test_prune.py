@@ -2,13 +2,14 @@
 
 import pytest
 from evolve.mutate.programs import child
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from autotroph.evolve.candidate import Candidate, NoEdit
 from autotroph.evolve.mutate.prune import UNITS, Prune
 
 
+@settings(max_examples=50, deadline=None)
 @given(st.text(min_size=1), st.sampled_from(list(UNITS)), st.integers(0, 2**32))
 def test_pruning_shortens_by_one_to_four_units(text: str, unit, seed: int) -> None:
     parent = Candidate.of({"prompt.txt": text})

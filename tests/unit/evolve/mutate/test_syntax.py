@@ -17,7 +17,7 @@ from autotroph.evolve.mutate.syntax import CHANGES, WEIGHTS, Syntax, condition
 from autotroph.evolve.protocols import Parent
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(st.sampled_from(PROGRAMS), st.integers(0, 2**32))
 def test_every_child_compiles_differs_and_leaves_frozen_files_alone(program: str, seed: int) -> None:
     parent = Candidate.of({"main.py": program, "fixed.py": "LIMIT = 5\n"}, frozen=("fixed.py",))
@@ -93,6 +93,7 @@ def test_signs_do_not_pile_up() -> None:
     assert len(now.text("a.py")) < 40
 
 
+@settings(max_examples=50)
 @given(st.one_of(st.integers(-(10**17), 10**17), st.floats(allow_nan=False, allow_infinity=False)), st.integers())
 def test_numerals(number: int | float, seed: int) -> None:
     new = stepped(number, random.Random(seed))
