@@ -7,8 +7,8 @@ import random
 
 import libcst as cst
 
-DIGITS = 18
-"""Characters of a numeral beyond which it is left alone."""
+DIGITS = 30
+"""Characters of a numeral beyond which it is left alone; any float is written in fewer."""
 
 SCALES = (0.03, 0.3, 1.0)
 """Standard deviations, in the logarithm, of small, middling and large changes."""

@@ -12,6 +12,9 @@ from autotroph.evolve.candidate import Candidate, NoEdit
 LONGEST = 200_000
 """Characters of a file beyond which it is not parsed."""
 
+DEEPEST = 100
+"""Levels of a syntax tree beyond which it is not edited."""
+
 NONE = (SyntaxError, ValueError, RecursionError, MemoryError)
 """What CPython's parser raises at text that is no program, or one nested too deeply."""
 
@@ -27,8 +30,13 @@ def tree(text: str) -> ast.Module:
 
 
 def concrete(text: str) -> cst.Module:
-    """The same with its layout and comments. CPython's parser comes first, because it bounds the depth."""
-    tree(text)
+    """The same with its layout and comments. Raises NoEdit also where it is nested more deeply than `DEEPEST`, because
+    libcst walks by recursion."""
+    level: list[ast.AST] = [tree(text)]
+    for _ in range(DEEPEST):
+        level = [child for node in level for child in ast.iter_child_nodes(node)]
+    if level:
+        raise NoEdit(f"nested more than {DEEPEST} deep", "nested too deeply")
     try:
         return cst.parse_module(text)
     except (cst.ParserSyntaxError, RecursionError) as error:
@@ -50,7 +58,7 @@ def normal(text: str) -> str:
     try:
         return ast.dump(tree(text))
     except (RecursionError, MemoryError):
-        raise NoEdit("no Python: nested too deeply", "no Python") from None
+        raise NoEdit("nested too deeply") from None
 
 
 def same(one: str, other: str) -> bool:

@@ -35,7 +35,7 @@ LAYOUT = frozenset(
 @dataclass(frozen=True, eq=False)
 class Site:
     """A part of a program. `path`: from the program down to the part, for a statement to the block that it is in, at
-    `index`. `names`: variables that are bound before it. `inside`: the functions that it is in, outermost first."""
+    `index`. `names`: variables that are bound before it. `inside`: functions and classes around it, outermost first."""
 
     kind: Kind
     path: tuple[cst.CSTNode, ...]
@@ -157,8 +157,9 @@ class Sites(cst.CSTVisitor):
         match node:
             case cst.FunctionDef():
                 return self._function(node)
-            case cst.ClassDef(body=body):
-                return self._visit(body)
+            case cst.ClassDef(name=name, body=body):
+                with self._within(name.value):
+                    return self._visit(body)
             case cst.Assign(targets=targets, value=value):
                 self._visit(value)
                 for target in targets:
@@ -193,15 +194,19 @@ class Sites(cst.CSTVisitor):
         return True
 
     def _function(self, node: cst.FunctionDef) -> Literal[False]:
-        outside, name = self._inside, node.name.value
-        self._inside = (*outside, name)
-        self.found["function"].append(Site("function", tuple(self._path), inside=self._inside))
-        if not outside and (count := _positional(node.params)):
+        name = node.name.value
+        if not self._inside and (count := _positional(node.params)):
             self.helpers[name] = count
-        with self._scope():
-            self._visit(node.params, node.body)
+        with self._within(name):
+            self.found["function"].append(Site("function", tuple(self._path), inside=self._inside))
+            with self._scope():
+                return self._visit(node.params, node.body)
+
+    @contextmanager
+    def _within(self, name: str) -> Iterator[None]:
+        outside, self._inside = self._inside, (*self._inside, name)
+        yield
         self._inside = outside
-        return False
 
     @contextmanager
     def _scope(self) -> Iterator[None]:
