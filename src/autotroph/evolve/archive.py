@@ -53,6 +53,10 @@ class Archive:
     _table: np.ndarray | None = None
     _tabled: list[tuple[int, int, float]] = field(default_factory=list)
     """Outcomes that are not in the table yet."""
+    _touched: list[int] = field(default_factory=list)
+    """The node of each outcome, in their order."""
+    _bounds: dict[float, tuple[np.ndarray, int]] = field(default_factory=dict)
+    """z -> lower bounds, and up to which outcome they are right: only what has changed since is reckoned anew."""
 
     def __len__(self) -> int:
         return len(self.nodes)
@@ -89,6 +93,7 @@ class Archive:
             raise ValueError(f"outcome {outcome} of node {node} on task {task}: not in [0, 1]")
         self.outcomes[node][task] = value
         self._tabled.append((node, task, value))
+        self._touched.append(node)
         self.evaluations += 1
         self._columns["trials"][node] += 1
         self._columns["successes"][node] += value
@@ -138,12 +143,17 @@ class Archive:
         return self.column("trials") == self.tasks
 
     def lower(self, z: float = 1.0) -> np.ndarray:
-        """Lower confidence bound of each node's mean, z standard errors below it (Wilson) [N]; -1 where nothing is
-        known. With z = 0 the mean itself, for outcomes without noise."""
-        n, p = self.column("trials"), np.nan_to_num(self.means)
-        known = np.maximum(n, 1)
-        middle, spread = p + z * z / (2 * known), z * np.sqrt(p * (1 - p) / known + z * z / (4 * known * known))
-        return np.where(n > 0, (middle - spread) / (1 + z * z / known), -1.0)
+        """Lower confidence bound of each node's mean, z standard errors below it (Wilson) [N], not to be written to; -1
+        where nothing is known. With z = 0 the mean itself, for outcomes without noise."""
+        bounds, upto = self._bounds.get(z, (np.empty(0), 0))
+        if len(bounds) < len(self.nodes):
+            bounds = np.concatenate([bounds, np.full(len(self._columns["trials"]) - len(bounds), -1.0)])
+        if touched := list(set(self._touched[upto:])):
+            bounds[touched] = wilson(self._columns["successes"][touched], self._columns["trials"][touched], z)
+        self._bounds[z] = bounds, len(self._touched)
+        view = bounds[: len(self.nodes)]
+        view.flags.writeable = False
+        return view
 
     def best(self, z: float = 1.0) -> int:
         """The node with the highest lower bound, the earliest of several: what is finally taken.
@@ -155,6 +165,14 @@ class Archive:
         if z == 0 and (complete := self.complete).any():
             lower = np.where(complete, lower, -1.0)
         return int(np.argmax(lower))
+
+
+def wilson(successes: np.ndarray, trials: np.ndarray, z: float) -> np.ndarray:
+    """Lower end of Wilson's score interval, z standard errors wide on each side (Wilson 1927); trials > 0."""
+    p = successes / trials
+    middle, spread = p + z * z / (2 * trials), z * np.sqrt(p * (1 - p) / trials + z * z / (4 * trials * trials))
+    bound: np.ndarray = (middle - spread) / (1 + z * z / trials)
+    return bound
 
 
 def weighted(weights: Sequence[float] | np.ndarray, rng: np.random.Generator) -> int:

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from grown import grown
 
-from autotroph.evolve.archive import Archive, Node
+from autotroph.evolve.archive import Archive, Node, wilson
 
 
 def test_a_clade_is_a_node_with_its_descendants():
@@ -47,6 +47,19 @@ def test_lower_bound_is_wilsons():
     archive = grown(4, (None, [1, 1, 1, 0]), (0, []))
     # p = .75, n = 4, z = 1: (.75 + 1/8 - sqrt(.75 * .25 / 4 + 1/64)) / (1 + 1/4)
     assert archive.lower(1.0).tolist() == pytest.approx([(0.875 - 0.25) / 1.25, -1.0])
+
+
+def test_bounds_keep_pace_with_outcomes_and_nodes():
+    archive = grown(4, (None, [1]))
+    for number in range(100):
+        archive.lower()
+        archive.record(archive.add(Node("x", (0,))), 0, number % 2)
+    archive.record(1, 1, 1.0)
+    expected = wilson(archive.column("successes"), archive.column("trials"), 1.0)
+    assert archive.lower().tolist() == expected.tolist()
+    assert archive.lower(0).tolist() == [1.0, 0.5, 1.0, *[0.0, 1.0] * 49]
+    with pytest.raises(ValueError, match="read-only"):
+        archive.lower()[0] = 1
 
 
 def test_the_pick_trusts_many_outcomes_more_than_few():
