@@ -27,7 +27,7 @@ from autotroph.evaluate.intervals import wilson  # noqa: E402
 from autotroph.sandbox import Directory, Jail  # noqa: E402
 from autotroph.store.run import machine  # noqa: E402
 from autotroph.tasks.programs.bin_packing import BinPacking, best_fit  # noqa: E402
-from autotroph.tasks.programs.family import ProgramFamily, answered  # noqa: E402
+from autotroph.tasks.programs.family import ProgramFamily  # noqa: E402
 from autotroph.tasks.registry import task_family  # noqa: E402
 
 RESULTS = ROOT / "bench" / "results" / "evolved.json"
@@ -49,7 +49,7 @@ def _rates(family: Any, jail: Jail, pool: ThreadPoolExecutor) -> dict[str, Any]:
 
     def score(number: int) -> float | None:
         files = {name: f"{text}\n# {number}\n".encode() for name, text in family.starter.items()}
-        [(answer, reason)] = answered(jail, Directory(files), family, [task])
+        answer, reason = family.ask(jail, Directory(files), task)
         assert answer, reason
         return family.verify(task, answer)
 

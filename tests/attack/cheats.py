@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from autotroph.sandbox import Directory, Jail
-from autotroph.tasks.programs.family import ProgramFamily, answered
+from autotroph.tasks.programs.family import ProgramFamily
 from autotroph.tasks.registry import task_family
 
 BEFORE = "\nhonest = solve\n"
@@ -242,7 +242,7 @@ def tried(jail: Jail, name: str, tricks: Mapping[str, str], seconds: float = 1.0
     for trick, text in tricks.items():
         files = {**family.starter, "main.py": f"{family.starter['main.py']}{BEFORE}{text}\n"}
         directory = Directory({name: source.encode() for name, source in files.items()})
-        [(answer, _)] = answered(jail, directory, family, [task])
+        answer, _ = family.ask(jail, directory, task)
         found[trick] = answer, family.verify(task, answer)
     return found
 

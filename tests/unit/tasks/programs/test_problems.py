@@ -22,7 +22,7 @@ from autotroph.tasks.programs.bin_packing import BinPacking, best_fit, bins, low
 from autotroph.tasks.programs.cap_set import CapSet, bound, cap_size
 from autotroph.tasks.programs.circle_packing import CirclePacking, packed
 from autotroph.tasks.programs.erdos import ErdosMinimumOverlap, overlap
-from autotroph.tasks.programs.family import ProgramFamily, Refused, answered
+from autotroph.tasks.programs.family import ProgramFamily, Refused
 from autotroph.tasks.programs.function_minimisation import FunctionMinimisation, function
 from autotroph.tasks.programs.modules import Modules, worth
 from autotroph.tasks.programs.points import smallest_triangle, squared_spread
@@ -98,7 +98,7 @@ def test_why_a_program_has_no_answer() -> None:
     }
     family.limits = Limits(wall=0.5)
     for program, reason in programs.items():
-        [(answer, why)] = answered(jail(), Directory({"main.py": program.encode()}), family, [first(family)])
+        answer, why = family.ask(jail(), Directory({"main.py": program.encode()}), first(family))
         assert answer == ""
         assert why.startswith(reason)
 
