@@ -8,7 +8,7 @@ back; what is frozen stays as it is, whatever it says.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from autotroph.evolve.candidate import Candidate, NoEdit
@@ -28,7 +28,7 @@ class Own:
     self-reference.
     """
 
-    jail: Jail
+    jail: Jail = field(default_factory=Jail)
     fixed: Candidate | None = None
     limits: Limits = DEFAULTS
     name: str = "own"
@@ -53,3 +53,6 @@ def _changes(value: Any) -> Mapping[str, str | None]:
         case dict() if all(isinstance(k, str) and isinstance(v, str | None) for k, v in value.items()):
             return value
     raise NoEdit(f"its meta agent gave {type(value).__name__}, and texts by file name are asked for")
+
+
+MUTATOR = Own

@@ -15,6 +15,7 @@ from autotroph.evolve.policies.hgm import HGM
 from autotroph.evolve.policies.hill_climb import HillClimb
 from autotroph.evolve.policies.hyperagents import HyperAgents
 from autotroph.evolve.policies.islands import Islands
+from autotroph.evolve.policies.latest import Latest
 from autotroph.evolve.policies.plateau import Plateau
 from autotroph.evolve.policies.random import Random
 from autotroph.evolve.policies.shinka import Shinka
@@ -42,6 +43,7 @@ POLICIES: Mapping[str, Registered] = MappingProxyType(
         "dgm": Registered(DGM, "arXiv:2505.22954"),
         "hgm": Registered(HGM, "arXiv:2510.21614"),
         "hyperagents": Registered(HyperAgents, "github.com/facebookresearch/HyperAgents"),
+        "latest": Registered(Latest, "arXiv:2505.22954"),
         "islands": Registered(Islands, "github.com/algorithmicsuperintelligence/openevolve"),
         "shinka": Registered(Shinka, "arXiv:2509.19349"),
         "gepa": Registered(GEPA, "arXiv:2507.19457"),
