@@ -81,7 +81,13 @@ def main() -> None:
 
         choose(0)
         choices[name] = timed(choose, CHOICES)
-    found = {"nodes": NODES, "tasks": TASKS, "choices": choices, "operations": operations(archive), "machine": machine()}
+    found = {
+        "nodes": NODES,
+        "tasks": TASKS,
+        "choices": choices,
+        "operations": operations(archive),
+        "machine": machine(),
+    }
     OUT.write_text(json.dumps(found, indent=1) + "\n")
     for part in ("operations", "choices"):
         for name, one in found[part].items():
