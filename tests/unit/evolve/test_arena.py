@@ -43,11 +43,11 @@ def test_what_is_scored_is_the_true_skill_of_the_pick():
 
 
 def test_solved_counts_evaluations_up_to_the_first_finished_node_of_skill_1():
-    whole = played("hill_climb", "k_module", 1, 4000)
+    whole = played("hill_climb", "k_module", 2, 400)
     assert whole.solved is not None
     assert whole.solved % 5 == 0
-    assert played("hill_climb", "k_module", 1, whole.solved, stop=True).solved == whole.solved
-    assert played("hill_climb", "k_module", 1, whole.solved - 1, stop=True).solved is None
+    assert played("hill_climb", "k_module", 2, whole.solved, stop=True).solved == whole.solved
+    assert played("hill_climb", "k_module", 2, whole.solved - 1, stop=True).solved is None
 
 
 class Endless:
