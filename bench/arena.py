@@ -10,17 +10,14 @@ With `solve`: bench/results/arena_solve.json, evaluations until a finished node 
 from __future__ import annotations
 
 import json
-import os
 import sys
-from concurrent.futures import ProcessPoolExecutor
-from multiprocessing import get_context
 from pathlib import Path
 from statistics import median
 from typing import Any
 
 from plots import photograph
 
-from autotroph.evolve.arena import Contest, contested, played
+from autotroph.evolve.arena import Contest, contested, played, processes
 from autotroph.evolve.policies.registry import POLICIES
 from autotroph.report.arena import arena_chart, arena_markdown, summary
 from autotroph.store.run import machine
@@ -42,7 +39,8 @@ def kept(found: dict[str, Any]) -> dict[str, Any]:
 
 def fair() -> None:
     contest = Contest(seeds=SEEDS)
-    found = kept(summary(contest, contested(contest))) | {"machine": machine()}
+    with processes() as pool:
+        found = kept(summary(contest, contested(contest, pool))) | {"machine": machine()}
     (RESULTS / "arena.json").write_text(json.dumps(found) + "\n")
     before, _, rest = PAGE.read_text().partition(BEGIN)
     PAGE.write_text(before + BEGIN + arena_markdown(found) + "\n" + END + rest.partition(END)[2])
@@ -51,7 +49,7 @@ def fair() -> None:
 
 def solve() -> None:
     """A policy that has not solved it by CAP counts as CAP, which makes its median a lower bound where it is CAP."""
-    with ProcessPoolExecutor(os.cpu_count(), get_context("spawn")) as pool:
+    with processes() as pool:
         jobs = {
             name: [pool.submit(played, name, "k_module", seed, CAP, True) for seed in range(SEEDS)] for name in POLICIES
         }

@@ -19,10 +19,7 @@ with 95% t intervals.
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Sequence
-from concurrent.futures import ProcessPoolExecutor
-from multiprocessing import get_context
 from pathlib import Path
 from statistics import fmean
 from typing import Any
@@ -31,12 +28,12 @@ import numpy as np
 from scipy.stats import spearmanr
 
 from autotroph.evaluate.intervals import paired_interval
-from autotroph.evolve.arena import Game, landscape
+from autotroph.evolve.arena import Game, landscape, processes
 from autotroph.evolve.policies.registry import policy
 from autotroph.store.run import machine
 
 OUT = Path(__file__).parent / "results" / "clades.json"
-EVALUATIONS, SEEDS, CHILDREN, REPEATS = 2000, 60, 20, 10
+EVALUATIONS, SEEDS, CHILDREN, REPEATS = 1000, 40, 20, 5
 PLACES, POLICIES = ("drift_tree", "drift_tree_60"), ("hgm", "random")
 LEAST = 5
 """Nodes without which a rank correlation is not taken."""
@@ -119,7 +116,7 @@ def summary(runs: Sequence[dict[str, Any]]) -> dict[str, Any]:
 
 
 def main() -> None:
-    with ProcessPoolExecutor(os.cpu_count(), get_context("spawn")) as pool:
+    with processes() as pool:
         jobs = {
             (place, name): [pool.submit(measured, name, place, seed) for seed in range(SEEDS)]
             for place in PLACES

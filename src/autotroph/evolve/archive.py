@@ -32,7 +32,7 @@ class Node:
 
 @dataclass
 class Archive:
-    """`tasks`: how many tasks a node can be evaluated on; a node's outcomes on them are numbers in [0, 1]. `turn`: node n
+    """`tasks`: how many tasks a node can be evaluated on; its outcomes on them are numbers in [0, 1]. `turn`: node n
     begins with task n * turn, and goes on from there all the way round; with 0, where cheap tasks come first, each
     begins with task 0.
 
@@ -158,8 +158,8 @@ class Archive:
     def best(self, z: float = 1.0) -> int:
         """The node with the highest lower bound, the earliest of several: what is finally taken.
 
-        Without noise (z = 0) it is one with an outcome on every task, if there is any: the mean of a part of them is not
-        the mean.
+        Without noise (z = 0) it is one with an outcome on every task, if there is any: the mean of a part of them is
+        not the mean.
         """
         lower = self.lower(z)
         if z == 0 and (complete := self.complete).any():

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures import Executor, ProcessPoolExecutor
 from dataclasses import dataclass, field
 from multiprocessing import get_context
 
@@ -29,7 +29,7 @@ class Contest:
 
     policies: Sequence[str] = tuple(POLICIES)
     landscapes: Sequence[str] = tuple(LANDSCAPES)
-    evaluations: int = 2000
+    evaluations: int = 1000
     seeds: int = 40
 
     def check(self) -> None:
@@ -126,20 +126,19 @@ def played(name: str, place: str, seed: int, evaluations: int, stop: bool = Fals
     return Trial(skills[game.picked], max(skills), len(skills), solved)
 
 
-def contested(contest: Contest, workers: int | None = None) -> dict[str, dict[str, list[Trial]]]:
-    """Landscape -> policy -> its trials, one a seed. On `workers` processes, as many as there are cores by default.
-
-    Raises AutotrophError as `Contest.check` does.
-    """
+def contested(contest: Contest, pool: Executor) -> dict[str, dict[str, list[Trial]]]:
+    """Landscape -> policy -> its trials, one a seed. Raises AutotrophError as `Contest.check` does."""
     contest.check()
-    with ProcessPoolExecutor(workers or os.cpu_count(), get_context("spawn")) as pool:
-        jobs = {
-            place: {
-                name: [pool.submit(played, name, place, seed, contest.evaluations) for seed in range(contest.seeds)]
-                for name in contest.policies
-            }
-            for place in contest.landscapes
+    jobs = {
+        place: {
+            name: [pool.submit(played, name, place, seed, contest.evaluations) for seed in range(contest.seeds)]
+            for name in contest.policies
         }
-        return {
-            place: {name: [job.result() for job in own] for name, own in row.items()} for place, row in jobs.items()
-        }
+        for place in contest.landscapes
+    }
+    return {place: {name: [job.result() for job in own] for name, own in row.items()} for place, row in jobs.items()}
+
+
+def processes() -> ProcessPoolExecutor:
+    """As many as there are cores."""
+    return ProcessPoolExecutor(os.cpu_count(), get_context("spawn"))
