@@ -65,6 +65,18 @@ def test_numbers_that_are_none_are_refused() -> None:
             Template.of(candidate()).filled([bad, 1.0, 1.0])
 
 
+def test_integers_change_however_small_they_are() -> None:
+    made = 0
+    for seed in range(50):
+        try:
+            made += "." not in child(Constants(integers=True), candidate("x = 1\ny = 2\n"), seed=seed).candidate.text(
+                "a.py"
+            )
+        except NoEdit as error:
+            assert str(error) == "nothing is changed"
+    assert made > 15  # each of the two with a chance of 32%
+
+
 def test_the_step_is_inherited_and_changed() -> None:
     edit = child(Constants(), candidate(), seed=3)
     assert child(Constants(), candidate(), seed=3) == edit
