@@ -177,6 +177,15 @@ def test_a_mutator_in_a_file_of_the_users_own(tmp_path: Path) -> None:
     assert child(mutator(f"{tmp_path / 'mine.py'}:Mine"), START).candidate.text("a.py") == "x = 7\n"
 
 
+def test_the_mutator_of_the_documentation(tmp_path: Path) -> None:
+    page = (Path(__file__).parents[4] / "docs" / "mutators.md").read_text()
+    code = next(part.split("```")[0] for part in page.split("```python\n") if "class Shout" in part)
+    (tmp_path / "mine.py").write_text(code)
+    shout = mutator(f"{tmp_path / 'mine.py'}:Shout")
+    assert child(shout, Candidate.of({"a.txt": "so"})).candidate.text("a.txt") == "SO"
+    assert all(f"| `{name}` |" in page for name in names())
+
+
 def test_the_same_seed_makes_the_same_child_of_a_mixture() -> None:
     mixed = mixture({"syntax": 3, "crossover": 1, "constants": 1}, {"constants": {"integers": True}})
     for seed in range(30):
