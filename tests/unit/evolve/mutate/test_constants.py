@@ -37,7 +37,7 @@ def test_constants_are_found_and_put_back() -> None:
     assert "3.0" not in Template.of(candidate(), integers=True).filled([2.5, 4.0, 3.4, 2.2, 7.0]).text("a.py")
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(st.lists(st.floats(allow_nan=False, allow_infinity=False), min_size=3, max_size=3))
 def test_what_is_filled_in_is_what_is_found_again(values: list[float]) -> None:
     try:

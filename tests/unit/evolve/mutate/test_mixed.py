@@ -211,10 +211,10 @@ def test_a_folder_of_a_gigabyte_or_of_too_many_files_is_refused_at_once(tmp_path
     for i in range(1100):
         (many / str(i)).touch()
     for folder in (large, many):
-        begun = time.monotonic()
+        begun = time.process_time()
         with pytest.raises(AutotrophError, match="more than 1000 files or 8 MB"):
             Candidate.read(folder)
-        assert time.monotonic() - begun < 2.0
+        assert time.process_time() - begun < 2.0
 
 
 def test_a_folder_without_bottom_is_refused(tmp_path: Path) -> None:
