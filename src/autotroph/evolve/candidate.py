@@ -14,6 +14,9 @@ from urllib.parse import quote, unquote
 from autotroph.core.errors import AutotrophError
 from autotroph.sandbox.directory import Directory
 
+LONGEST = 255
+"""Bytes of a file's name, as `flat` has it, beyond which no file system keeps it."""
+
 
 class NoEdit(Exception):
     """A mutator made nothing that could be tried: it is counted with its reason, and the search goes on.
@@ -42,6 +45,8 @@ class Candidate:
         Directory(self.files)
         if not self.files:
             raise AutotrophError("a candidate without any file; give it at least one")
+        if long := [name for name in self.files if len(_flat(name)) > LONGEST]:
+            raise AutotrophError(f"the file name {long[0][:80]!r}... is too long to be kept; give a shorter one")
 
     @classmethod
     def of(cls, texts: Mapping[str, str], frozen: tuple[str, ...] = ()) -> Candidate:
@@ -64,7 +69,7 @@ class Candidate:
     @property
     def flat(self) -> dict[str, bytes]:
         """Its files in one folder: a name's "/" and whatever else is special in it are written as in addresses."""
-        return {quote(name, safe=" "): data for name, data in self.files.items()}
+        return {_flat(name): data for name, data in self.files.items()}
 
     def write(self, folder: Path) -> None:
         """Its files into an empty folder, as `flat` names them."""
@@ -74,7 +79,10 @@ class Candidate:
     @classmethod
     def stored(cls, folder: Path, frozen: tuple[str, ...] = ()) -> Candidate:
         """What `write` has put there."""
-        return cls({unquote(path.name): path.read_bytes() for path in sorted(folder.iterdir())}, frozen)
+        return cls(
+            {unquote(path.name, errors="surrogateescape"): path.read_bytes() for path in sorted(folder.iterdir())},
+            frozen,
+        )
 
     @property
     def directory(self) -> Directory:
@@ -123,6 +131,10 @@ class Candidate:
             for name in names
             for line in difflib.unified_diff(_lines(parent, name), _lines(self, name), f"a/{name}", f"b/{name}")
         )
+
+
+def _flat(name: str) -> str:
+    return quote(name, safe=" ", errors="surrogateescape")
 
 
 def _lines(candidate: Candidate, name: str) -> list[str]:

@@ -24,6 +24,8 @@ from autotroph.evolve.protocols import Edit, Parent, Surroundings
 PLACE = '"\0"'
 """What no program has in it."""
 
+HALF = 0.5
+
 STEP = re.compile(r"step (\S+)$")
 """How a note ends that hands a step size down."""
 
@@ -67,7 +69,8 @@ class Template:
 
 @dataclass(frozen=True)
 class Constants:
-    """Draws each constant around its value x with a normal of deviation step * max(|x|, floor).
+    """Draws each constant around its value x with a normal of deviation step * max(|x|, floor), for an integer at
+    least 1/2 before it is rounded.
 
     `step`: where the parent's note has none. It is multiplied by exp(N(0, 1) / sqrt(2 n)) for n constants, and stays
     within [`least`, `greatest`].
@@ -86,8 +89,12 @@ class Constants:
         rate = 1.0 / math.sqrt(2.0 * len(template.values))
         step = self._inherited(parents[0].note) * math.exp(rate * rng.gauss(0.0, 1.0))
         step = min(max(step, self.least), self.greatest)
-        values = [x + step * max(abs(x), self.floor) * rng.gauss(0.0, 1.0) for x in template.values]
+        values = [x + self._deviation(x, step) * rng.gauss(0.0, 1.0) for x in template.values]
         return Edit(template.filled(values), f"{len(values)} constants, step {step:.9g}")
+
+    def _deviation(self, x: int | float, step: float) -> float:
+        least = HALF if isinstance(x, int) else 0.0
+        return max(step * max(abs(x), self.floor), least)
 
     def _inherited(self, note: str) -> float:
         try:

@@ -1,11 +1,12 @@
 """Numbers of a program: an evolution strategy, and CMA-ES for one candidate."""
 
 import ast
+import contextlib
 import math
 import re
 
 import pytest
-from evolve.mutate.programs import around, child
+from evolve.mutate.programs import PROGRAMS, around, child
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -36,7 +37,7 @@ def test_constants_are_found_and_put_back() -> None:
     assert "3.0" not in Template.of(candidate(), integers=True).filled([2.5, 4.0, 3.4, 2.2, 7.0]).text("a.py")
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(st.lists(st.floats(allow_nan=False, allow_infinity=False), min_size=3, max_size=3))
 def test_what_is_filled_in_is_what_is_found_again(values: list[float]) -> None:
     try:
@@ -46,6 +47,17 @@ def test_what_is_filled_in_is_what_is_found_again(values: list[float]) -> None:
         return
     ast.parse(filled.text("a.py"))
     assert list(Template.of(filled).values) == values
+
+
+def test_numbers_go_where_they_came_from_in_every_program() -> None:
+    tried = 0
+    for program in PROGRAMS:
+        with contextlib.suppress(NoEdit):
+            template = Template.of(candidate(program), integers=True)
+            values = [x + 1000 + i for i, x in enumerate(template.values)]
+            assert list(Template.of(template.filled(values), integers=True).values) == values
+            tried += 1
+    assert tried >= 15
 
 
 def test_all_open_programs_are_searched_and_frozen_ones_are_not() -> None:
@@ -63,6 +75,15 @@ def test_numbers_that_are_none_are_refused() -> None:
     for bad in (math.nan, math.inf):
         with pytest.raises(NoEdit, match="not finite"):
             Template.of(candidate()).filled([bad, 1.0, 1.0])
+
+
+def test_integers_change_however_small_they_are() -> None:
+    found, small = set(), candidate("x = 1\ny = 2\n")
+    for seed in range(60):
+        with contextlib.suppress(NoEdit):  # both are drawn as they were with a chance of 47%
+            found.add(child(Constants(integers=True), small, seed=seed).candidate.text("a.py"))
+    assert len(found) >= 4
+    assert not any("." in text for text in found)
 
 
 def test_the_step_is_inherited_and_changed() -> None:

@@ -18,7 +18,7 @@ def program(text: str, **more: str) -> Candidate:
     return Candidate.of({"main.py": text, **more})
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(st.sampled_from(PROGRAMS), st.sampled_from(PROGRAMS), st.integers(0, 2**32))
 def test_a_crossed_child_compiles_and_is_neither_parent(one: str, other: str, seed: int) -> None:
     assume(one != other)

@@ -17,7 +17,7 @@ from autotroph.evolve.mutate.syntax import CHANGES, WEIGHTS, Syntax, condition
 from autotroph.evolve.protocols import Parent
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=50, deadline=None)
 @given(st.sampled_from(PROGRAMS), st.integers(0, 2**32))
 def test_every_child_compiles_differs_and_leaves_frozen_files_alone(program: str, seed: int) -> None:
     parent = Candidate.of({"main.py": program, "fixed.py": "LIMIT = 5\n"}, frozen=("fixed.py",))
