@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import random
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from functools import cache
 from typing import Any
 
@@ -84,8 +86,8 @@ class AgentListFn(ProgramFamily):
         while True:
             drawn = tasks.draw(level, rng)
             shown, cases = ([[a, value] for (a,), value in drawn.meta[kind]] for kind in ("shown", "cases"))
-            meta = {"shown": shown, "cases": cases, "gold": drawn.answer}
-            yield Task.of(self.name, drawn.prompt, None, level, split=drawn.split, meta=meta)
+            answer, meta = json.dumps(drawn.answer), {"shown": shown, "cases": cases}
+            yield Task.of(self.name, drawn.prompt, answer, level, split=drawn.split, meta=meta)
 
     def arguments(self, task: Task) -> tuple[Any, ...]:
         return ([[list(a), value] for a, value in task.meta["shown"]],)
@@ -99,7 +101,17 @@ class AgentListFn(ProgramFamily):
         return value
 
     def known(self, task: Task) -> list[tuple[Any, float]]:
-        return [(task.meta["gold"], 1.0), ("[]", 0.0)]
+        return [(json.loads(task.answer or ""), 1.0), ("[]", 0.0)]
+
+    def recheck(self, task: Task, answer: str) -> float | None:
+        """As that of `listfn`: on what is shown, and on lists that `verify` does not try."""
+        try:
+            text = json.loads(answer)
+        except ValueError:
+            return 0.0
+        shown = [((a,), value) for a, value in task.meta["shown"]]
+        plain = replace(task, answer=json.loads(task.answer or ""), meta={"shown": shown})
+        return ListFn().recheck(plain, text) if isinstance(text, str) else 0.0
 
 
 class AgentGame(ProgramFamily):

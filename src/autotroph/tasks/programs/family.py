@@ -122,11 +122,14 @@ class ProgramFamily(Family):
     def candidates(self, level: int, seed: int) -> Iterator[Task]:
         """Tasks of any split, of which `generate` takes those that it wants; endless unless there are only so many."""
 
-    def posed_again(self, level: int, prompt: str, meta: Mapping[str, Any] | None = None) -> Iterator[Task]:
-        """The one instance of an exact problem under so many keys that each split has one."""
+    def posed_again(
+        self, level: int, prompt: str, meta: Mapping[str, Any] | None = None, answer: str | None = None
+    ) -> Iterator[Task]:
+        """The one instance of an exact problem under so many keys that each split has one. `answer`: one whose score is
+        1, where it is known."""
         seen: set[Split] = set()
         for number in itertools.count():
-            task = Task.of(self.name, f"{prompt} ({number})", None, level, meta=meta)
+            task = Task.of(self.name, f"{prompt} ({number})", answer, level, meta=meta)
             seen.add(task.split)
             yield task
             if len(seen) == len(get_args(Split)):

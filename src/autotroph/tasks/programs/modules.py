@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import random
 from collections.abc import Iterator, Sequence
 from typing import Any
@@ -37,7 +38,7 @@ class Modules(ProgramFamily):
     def candidates(self, level: int, seed: int) -> Iterator[Task]:
         words = self.words(level + 1)
         prompt = f"{level + 1} modules of {BITS} hidden bits, number {self.seed}"
-        return self.posed_again(level, prompt, {"words": words})
+        return self.posed_again(level, prompt, {"words": words}, json.dumps(words))
 
     def words(self, modules: int) -> list[int]:
         """The bits of the hidden words; those of few modules are the first of those of many."""

@@ -11,7 +11,7 @@ import pytest
 
 from autotroph.core.errors import AutotrophError
 from autotroph.core.task import Task
-from autotroph.evaluate.audit import HUGE, INJECTIONS, SPECIAL
+from autotroph.evaluate.audit import HUGE, INJECTIONS, SPECIAL, audit
 from autotroph.sandbox import Directory, Limits
 from autotroph.tasks.code.executed import jail
 from autotroph.tasks.games.kuhn import Kuhn
@@ -101,6 +101,15 @@ def test_why_a_program_has_no_answer() -> None:
         answer, why = family.ask(jail(), Directory({"main.py": program.encode()}), first(family))
         assert answer == ""
         assert why.startswith(reason)
+
+
+@pytest.mark.parametrize("name", ["agent_listfn", "modules"])
+def test_where_a_best_answer_is_known_the_verifier_makes_no_error(name: str) -> None:
+    family = task_family(name)
+    assert isinstance(family, ProgramFamily)
+    found = audit(family, 2, n=3)
+    assert found.false_positives.n > 40
+    assert found.false_positives.hits == found.false_negatives.hits == found.unscored == 0
 
 
 def test_an_exact_problem_is_one_instance_of_every_split() -> None:
@@ -326,8 +335,7 @@ def test_modules_are_traps() -> None:
 
 def test_an_agent_of_list_functions_is_judged_on_hidden_cases() -> None:
     family, task = AgentListFn(), first(AgentListFn())
-    gold = task.meta["gold"]
-    assert family.verify(task, json.dumps(gold)) == 1
+    assert family.verify(task, task.answer or "") == 1
     assert family.verify(task, json.dumps(repr(task.meta["shown"][0][1]))) == 0
     assert family.judged(task, "7")[1] == "a text is asked for, and this is int"
 
