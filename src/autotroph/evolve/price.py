@@ -14,6 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 
 import numpy as np
 
@@ -100,4 +101,4 @@ def clades(archive: Archive, nodes: np.ndarray) -> np.ndarray:
 
 
 Grouping = Callable[[Archive, np.ndarray], np.ndarray]
-GROUPS: Mapping[str, Grouping] = {"islands": islands, "clades": clades}
+GROUPS: Mapping[str, Grouping] = MappingProxyType({"islands": islands, "clades": clades})

@@ -27,6 +27,7 @@ from typing import Literal
 import numpy as np
 from pydantic import Field
 
+from autotroph.core.errors import AutotrophError
 from autotroph.evaluate.claim import Claim, Trial
 from autotroph.evolve.archive import Archive
 from autotroph.evolve.arena import Game, landscape
@@ -46,8 +47,12 @@ class Config(EvolveConfig):
 
 
 def figures(groups: str, archive: Archive, before: int) -> dict[str, float]:
-    """Terms of a cycle's change, in points; of the first cycle the seed program is the only ancestor."""
-    lineage, ancestors = descent(archive, max(before, 1))
+    """Terms of a cycle's change, in points; of the first cycle the seed program is the only ancestor. None under a
+    policy that has not evaluated all ancestors."""
+    try:
+        lineage, ancestors = descent(archive, max(before, 1))
+    except AutotrophError:
+        return {}
     terms = price(lineage.trait_A, GROUPS[groups](archive, ancestors), lineage.fitness_A, lineage.passed_A)
     return {
         "between": 100 * terms.between,
@@ -109,8 +114,8 @@ CLAIM = Claim(
     without="knowing whose the descendants are: fitness is dealt out anew among the ancestors",
     counter="verifier_calls",
     seeds=20,
-    note="A search on five islands of the NK landscape, 2000 evaluations, nine cycles; its outcomes are real numbers, so "
-    "that no change is hit by chance. An identity: it tries our lineages and our sums, and nothing that could be "
+    note="A search on five islands of the NK landscape, 2000 evaluations, nine cycles; its outcomes are real numbers, "
+    "so that no change is hit by chance. An identity: it tries our lineages and our sums, and nothing that could be "
     "otherwise in nature. Were parents dealt out anew on both sides of it, in fitness and in what is transmitted, it "
     "would hold again.",
 )
