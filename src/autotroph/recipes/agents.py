@@ -58,8 +58,8 @@ class Evolved:
     editable: bool = True
     blind: bool = False
     problem: str = LISTFN
-    evaluations: int = 600
-    tasks: int = 10
+    evaluations: int = 2000
+    tasks: int = 5
     sealed: int = 200
     settings: Mapping[str, float] = field(default_factory=dict)
 

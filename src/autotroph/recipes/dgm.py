@@ -6,7 +6,7 @@ A parent is drawn with weight sigmoid(10 (score - .5)) / (1 + children), is aske
 evaluated and stays in the archive, whatever it came to: what looks like a step back may lead on.
 
 Scaled down: agents that find list functions by search, edited by a meta agent of their own that is a small program
-(see `hyperagents`); 600 evaluations, every child on all of ten tasks.
+(see `hyperagents`); 2,000 evaluations, every child on all of five tasks.
 """
 
 from __future__ import annotations

@@ -17,7 +17,8 @@ class HGM:
 
     Who is expanded is drawn by Thompson sampling, Beta(c (1 + S), c (1 + F)), over the pooled outcomes of its clade
     (clade metaproductivity); who is evaluated by the same draw over its own outcomes. c = (B / (B - N))^cooling: the
-    draws sharpen as the budget B is spent. A clade without any outcome is not expanded.
+    draws sharpen as the budget B is spent. A clade without any outcome is not expanded. With `pooled` off a node's own
+    outcomes stand for its clade's: what the machine is without its mechanism.
 
     The released code adds descendants' outcomes to a node's own list whenever it estimates a clade (tree.py), so that
     they count again and again; the paper's sums are taken here.
@@ -26,15 +27,17 @@ class HGM:
     name = "hgm"
     growth: float = 0.6
     cooling: float = 1.0
+    pooled: bool = True
 
     def choose(self, archive: Archive, left: Left, rng: np.random.Generator) -> Choice:
         sharper = (left.total / max(left.evaluations, 1)) ** self.cooling
         waiting = np.flatnonzero(archive.begun < archive.tasks)
         if self.expands(archive) or not len(waiting):
-            clades = np.flatnonzero(archive.column("clade_trials"))
+            of = "clade_" if self.pooled else ""
+            clades = np.flatnonzero(archive.column(f"{of}trials"))
             if not len(clades):
                 return Expand((ROOT,))
-            sums = archive.column("clade_successes")[clades], archive.column("clade_trials")[clades]
+            sums = archive.column(f"{of}successes")[clades], archive.column(f"{of}trials")[clades]
             return Expand((int(clades[drawn(*sums, sharper, rng)]),))
         sums = archive.column("successes")[waiting], archive.column("trials")[waiting]
         return Evaluate(int(waiting[drawn(*sums, sharper, rng)]))
