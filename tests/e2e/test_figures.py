@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from statistics import fmean
 from typing import Any
 
 import pytest
@@ -11,12 +12,13 @@ from conftest import PRACTICE, SMALL, finish, start
 
 from autotroph.acquire.curated import Curated
 from autotroph.core.errors import AutotrophError
-from autotroph.core.protocols import View
+from autotroph.core.protocols import SamplingParams, View
 from autotroph.core.trace import Group
 from autotroph.drills.faults import Noisy
 from autotroph.evaluate.monitors import Monitors
-from autotroph.evaluate.probes import GivenLabels, Sampled
+from autotroph.evaluate.probes import Expected, GivenLabels, Sampled, dev_tasks
 from autotroph.loop import Recorder
+from autotroph.models.episode import rollout_for
 from autotroph.recipes import registry
 from autotroph.state import State
 from autotroph.store.run import Run
@@ -128,6 +130,19 @@ def test_the_base_is_no_way_from_itself_and_the_sampler_agrees_with_the_trainer(
     assert trained["kl_base"] > 1e-4
     assert base["sampler_drift"] < 0.02
     assert trained["sampler_drift"] < 0.02
+
+
+def test_computed_accuracy_is_what_drawn_answers_come_to(turned: Path) -> None:
+    family = task_family("copy")
+    tasks, draws = dev_tasks(family, [3], 30, 0), 64
+    with Run.open(turned, write=False) as run:
+        state = State.restore(run)
+        computed = Expected(family, [3], 30)(state, state.trainee, [])["dev_accuracy"]
+        answered = rollout_for(family)(tasks, state.sampler(state.trainee), SamplingParams(max_tokens=4), draws, 0)
+    right = [trace.text == group.task.answer for group in answered for trace in group.traces]
+    assert len(right) == 30 * draws
+    assert 0.1 < computed < 0.99
+    assert fmean(right) == pytest.approx(computed, abs=4 * (0.25 / len(right)) ** 0.5)
 
 
 def test_noise_of_gold_labels_is_told_from_the_champions_own_mistakes(turned: Path) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import combinations, islice
+from math import exp
 from statistics import fmean
 
 from autotroph.core.policy import Policy
@@ -13,7 +14,7 @@ from autotroph.core.task import Task
 from autotroph.core.trace import Group, Trace
 from autotroph.evaluate.figures import given_noise, kl_from, of_answers, position_bias
 from autotroph.models.drift import trace_logprobs
-from autotroph.models.episode import rollout_for
+from autotroph.models.episode import gold_for, rollout_for
 from autotroph.rewards.measure import is_scored
 from autotroph.rewards.scoring import scored
 from autotroph.rewards.verifiable import Verifiable
@@ -51,6 +52,26 @@ class Sampled:
         trained, base = (trace_logprobs(view.load(policy)[0], traces) for policy in (candidate, view.base))
         drift = fmean(abs(a - b) for a, b in zip(sampled, trained, strict=True))
         return of_answers(answered) | {"kl_base": kl_from(trained, base), "sampler_drift": drift}
+
+
+@dataclass(frozen=True)
+class Expected:
+    """`dev_accuracy`: the mean chance that an answer drawn from the candidate is the gold one, on `n` dev tasks.
+
+    Nothing is drawn: on these tasks, the same ones in every cycle, it is exact. Right answers beside the gold one do
+    not count.
+    """
+
+    family: TaskFamily
+    levels: Sequence[int]
+    n: int
+
+    def __call__(self, view: View, candidate: Policy, groups: Sequence[Group]) -> dict[str, float]:
+        model, tokenizer = view.load(candidate)
+        golds = [gold_for(t, self.family, tokenizer) for t in dev_tasks(self.family, self.levels, self.n, 0)]
+        logprobs = iter(trace_logprobs(model, golds))
+        chances = [exp(sum(islice(logprobs, sum(gold.sampled)))) for gold in golds]
+        return {"dev_accuracy": fmean(chances)} if chances else {}
 
 
 @dataclass(frozen=True)

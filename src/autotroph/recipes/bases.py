@@ -77,6 +77,7 @@ class BaseConfig(Config):
     heads: int = Field(4, ge=1, description="attention heads; hidden / heads is the head size")
     rope_theta: float | None = Field(None, gt=1, description="base of the rotary angles; none: no positional encoding")
     noise: float = Field(0.0, ge=0, lt=1, description="share of the gold rows that have the answer to another task")
+    terse: float = Field(0.0, ge=0, le=1, description="share of them without steps: nothing before their last '='")
     train: PretrainConfig = PretrainConfig()
     learner: LearnerConfig = LearnerConfig()
 
@@ -93,14 +94,20 @@ class BaseConfig(Config):
         )
 
     def taught(self, family: TaskFamily, levels: Sequence[int], seed: int) -> list[Task]:
-        """The tasks whose gold answers the base learns from; with `noise`, so many of a level have another's."""
+        """The tasks whose gold answers the base learns from; with `noise`, so many of a level have another's.
+
+        With `terse` it learns two ways of answering, of which the tasks' own hashes choose: with the steps, or at once.
+        """
         return [
-            task for level in levels for task in misled(family.generate(level, self.train.rows, seed), self.noise, seed)
+            shortened(task, self.terse)
+            for level in levels
+            for task in misled(family.generate(level, self.train.rows, seed), self.noise, seed)
         ]
 
     def identity(self, family: TaskFamily, levels: Sequence[int]) -> str:
         """Names what `taught` gives, seed aside: bases are kept by it."""
-        return f"{family.name} levels {list(levels)}" + (f" noise {self.noise}" if self.noise else "")
+        options = {"noise": self.noise, "terse": self.terse}
+        return f"{family.name} levels {list(levels)}" + "".join(f" {name} {n}" for name, n in options.items() if n)
 
     def make(
         self, family: TaskFamily, levels: Sequence[int], seed: int, watch: Observer, members: int = 1
@@ -122,6 +129,13 @@ def misled(tasks: Sequence[Task], noise: float, seed: int) -> list[Task]:
     places = rng.sample(range(len(tasks)), round(noise * len(tasks)))
     answers = {place: tasks[other].answer for place, other in zip(places, places[1:] + places[:1], strict=True)}
     return [replace(task, answer=answers.get(place, task.answer)) for place, task in enumerate(tasks)]
+
+
+def shortened(task: Task, share: float) -> Task:
+    """The task with nothing before the last "=" of its answer, if it is among that share of all tasks."""
+    if task.answer is None or int(stable_hash("terse", task.key)[:8], 16) >= share * 16**8:
+        return task
+    return replace(task, answer=task.answer[max(0, task.answer.rfind("=")) :])
 
 
 Picker = Literal["verifier", "vote", "certainty"]

@@ -13,12 +13,15 @@ alone; a model of 0.16M parameters, which is primed from nothing, and 24 steps o
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from dataclasses import replace
+from types import MappingProxyType
 from typing import Literal
 
 from pydantic import Field
 
 from autotroph.acquire.curated import Bare
+from autotroph.core.protocols import TaskFamily
 from autotroph.evaluate.claim import Claim
 from autotroph.loop import Loop
 from autotroph.optimize.learner import LearnerConfig
@@ -28,15 +31,18 @@ from autotroph.recipes.sides import Practised
 from autotroph.select.dedup import ExactDedup
 from autotroph.store.record import RunRecord
 from autotroph.tasks.countdown import Countdown, Misled
+from autotroph.tasks.registry import task_family
 
 SOURCE = "arXiv:2503.01307"
 
-PRIMERS = {
-    "search": lambda: Countdown("dfs"),
-    "wrong search": lambda: Misled("dfs"),
-    "path": lambda: Countdown("path"),
-    "wrong path": lambda: Misled("path"),
-}
+PRIMERS: Mapping[str, Callable[[str], Countdown]] = MappingProxyType(
+    {
+        "search": lambda signs: Countdown("dfs", signs),
+        "wrong search": lambda signs: Misled("dfs", signs),
+        "path": lambda signs: Countdown("path", signs),
+        "wrong path": lambda signs: Misled("path", signs),
+    }
+)
 
 
 class Config(OnPolicyConfig):
@@ -45,15 +51,19 @@ class Config(OnPolicyConfig):
     priming: Literal["search", "wrong search", "path", "wrong path"] = Field(
         "wrong search", description="what the base learns to imitate"
     )
+    signs: str = Field("+-*/", description="operations that there are")
     steps: int = Field(8, ge=1, description="on-policy steps a cycle")
     prompts: int = Field(16, ge=1, description="prompts a step")
     cycles: int = Field(3, ge=1, description="most cycles, each judged by the gate")
     learner: LearnerConfig = LearnerConfig(muon_lr=0.001, adam_lr=0.002, average=1.0)
     base: BaseConfig = BaseConfig(rope_theta=10000.0, train=PretrainConfig(steps=400, batch=64, rows=3000))
 
+    def family(self) -> TaskFamily:
+        return task_family(self.task, signs=self.signs)
+
 
 def build(config: Config) -> Loop:
-    family, primer = config.family(), PRIMERS[config.priming]()
+    family, primer = config.family(), PRIMERS[config.priming](config.signs)
     levels = config.levels(family)
     loop = practise(
         config,

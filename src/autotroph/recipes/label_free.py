@@ -10,6 +10,7 @@ from pydantic import Field
 from autotroph.acquire.curated import Bare
 from autotroph.core.protocols import RewardFn, Rollout, SamplingParams, TaskFamily
 from autotroph.evaluate.monitors import Limit, Monitors
+from autotroph.evaluate.probes import Expected
 from autotroph.loop import Loop
 from autotroph.models.episode import rollout_for
 from autotroph.optimize.learner import LearnerConfig
@@ -45,6 +46,11 @@ class LabelFreeConfig(OnPolicyConfig):
         description="the recipe's own; or, to compare with: the verifier's, that for the right characters, the "
         "recipe's own dealt anew in each group",
     )
+    exact: int = Field(
+        0,
+        ge=0,
+        description="dev tasks on which accuracy is computed, not drawn, as dev_accuracy; 0: none",
+    )
     base: BaseConfig = NOISY
     learner: LearnerConfig = LearnerConfig(muon_lr=0.001, adam_lr=0.002, average=0.2)
 
@@ -62,6 +68,12 @@ class LabelFreeConfig(OnPolicyConfig):
         return instead.get(self.reward, own)
 
 
+class ConfidenceConfig(LabelFreeConfig):
+    """A run on one's own confidence, from a base that is competent already: it knows right from wrong by that alone."""
+
+    base: BaseConfig = NOISY.model_copy(update={"noise": 0.2})
+
+
 class VoteConfig(LabelFreeConfig):
     """A run on votes that is long and rough enough to see what comes after the gain."""
 
@@ -72,6 +84,10 @@ class VoteConfig(LabelFreeConfig):
     threshold: float = Field(0.25, ge=0, le=1, description="share of a group from which its vote is a label")
     learner: LearnerConfig = LearnerConfig(muon_lr=0.001, adam_lr=0.002, average=1.0)
     monitors: Monitors = Monitors(kl_base=Limit(high=0.1))
+
+
+OFTEN = {"final_sealed": 800}
+"""Of a side: sealed tasks enough to see a few points."""
 
 
 def practise(config: LabelFreeConfig, own: RewardFn, rollout: Rollout | None = None) -> Loop:
@@ -91,4 +107,5 @@ def practise(config: LabelFreeConfig, own: RewardFn, rollout: Rollout | None = N
         gap=config.gap(family, levels, params.temperature, "vote"),
     )
     drawn = Drawn(params, rollout_for(family))
-    return replace(loop, stages=replace(loop.stages, refiner=drawn))
+    exact = (Expected(family, levels, config.exact),) if config.exact else ()
+    return replace(loop, stages=replace(loop.stages, refiner=drawn, probes=(*loop.stages.probes, *exact)))

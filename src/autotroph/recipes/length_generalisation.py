@@ -120,28 +120,31 @@ def reach(record: RunRecord) -> float:
 
 
 SIDE = {
-    "taught": 6,
-    "target": 12,
-    "rounds": 25,
+    "task": "copy",
+    "taught": 5,
+    "target": 10,
+    "rounds": 16,
     "per_round": 1000,
+    "batch": 64,
+    "sealed": 20,
     "final_sealed": 50,
-    "gate": {"off": False},
     "base": {"train": {"steps": 1600, "settle": 300}},
 }
 
 CLAIM = Claim(
     says="self-labelled rounds bring a model to at least twice the length that it was taught",
-    reported="from additions of 10 digits to 100 without apparent saturation",
+    reported="from additions of 10 digits to 100 without apparent saturation; copying, from 10 letters to 120",
     measure="greatest length up to which each is solved at 90% or more, over the greatest one taught",
     ours=Practised("length_generalisation", SIDE, reach),
     baseline=Practised("length_generalisation", {**SIDE, "per_round": 0}, reach),
     control=Practised(
         "length_generalisation",
-        {**SIDE, "members": 1, "filter": "none", "entropy": 0, "mastery": 0, "gate": {"off": True}},
+        {**SIDE, "members": 1, "filter": "none", "entropy": 0, "mastery": 0, "ahead": 1},
         reach,
     ),
     against="gold rows of the taught lengths alone",
-    without="vote, filters and gate: every label of one's own is learnt, and each round is a digit longer",
+    without="vote and filters: every label of one's own is learnt, and each round is a letter longer",
     margin=0.5,
-    note="taught 6 digits, to reach 12.",
+    note="copying, taught 5 letters to reach 10; no gate in any side, as in the paper. Copying did without filters "
+    "there; a model as small as this one labels the next length about 96% right, which is not enough for that.",
 )

@@ -20,7 +20,7 @@ from autotroph.evaluate.claim import Claim
 from autotroph.loop import Loop
 from autotroph.optimize.algo.registry import OnPolicy
 from autotroph.recipes import grpo
-from autotroph.recipes.sides import Practised, pooled
+from autotroph.recipes.sides import Practised, pooled, pooled_accuracy
 
 SOURCE = "arXiv:2505.18116"
 
@@ -34,16 +34,16 @@ def build(config: Config) -> Loop:
     return grpo.build(config)
 
 
-SIDE = {**grpo.SIDE, "steps": 10}
-ROUNDS = {**grpo.ONCE, "author": "champion"}
+SIDE = {**grpo.SIDE, "cycles": 4}
 
 CLAIM = Claim(
     says="learning from wrong answers too goes beyond rejection sampling, with supervised learning alone",
-    reported="mean of six mathematical benchmarks, 7B: above RFT, level with DAPO; the figures were not read",
-    measure="sealed accuracy, greedy, all tasks of copy up to 4 letters, %",
-    ours=Practised("nft", SIDE, pooled),
-    baseline=Practised("rejection_sampling", ROUNDS, pooled),
-    control=Practised("nft", {**SIDE, "reward": "chance"}, pooled),
-    against="rounds of rejection sampling fine-tuning, without gold rows",
+    reported="mean of six mathematical benchmarks, 7B: 31.6% -> 51.7%; learning right answers alone: about four fifths "
+    "of that gain, at second hand",
+    measure="sealed accuracy, greedy, all tasks of one or two steps, %",
+    ours=Practised("nft", SIDE, pooled, points=pooled_accuracy),
+    baseline=Practised("nft", {**SIDE, "algorithm": "weighted_sft"}, pooled, points=pooled_accuracy),
+    control=Practised("nft", {**SIDE, "reward": "chance"}, pooled, points=pooled_accuracy),
+    against="the same loop on right answers alone, sampled anew at every step (RFT online)",
     without="the verifier: half of the answers are right, blindly",
 )

@@ -29,8 +29,10 @@ SOURCE = "arXiv:2505.21444"
 Config = VoteConfig
 FALL = 2.0
 """Points below the peak at which accuracy counts as lost."""
-LONG = {"sealed": 300, "monitors": {"tasks": 32}}
-"""Of a side: the tasks that tell accuracy after each cycle, and those that the monitor asks about."""
+LONG = {"sealed": 300, "exact": 500, "monitors": {"tasks": 32}}
+"""Of a side: the tasks that tell accuracy after each cycle, drawn and exact, and those that the monitor asks about."""
+FINE = {**LONG, "steps": 5, "cycles": 21}
+"""The same steps, looked at three times as often."""
 
 
 def build(config: VoteConfig) -> Loop:
@@ -49,24 +51,26 @@ def rise_and_fall(record: RunRecord) -> float:
 
 
 def foresight(record: RunRecord) -> Mapping[str, float]:
-    """`peak`; `alarm`, the cycle of the monitor's first; `lost`, the first one `FALL` below the peak; `lead`, between.
+    """`peak`; `alarm`, the cycle of the monitor's first; `lost`, the first one after the peak `FALL` below it; `lead`,
+    between them; `kept`, the accuracy at the alarm.
 
-    Cycles count from 1; one past the last stands for never.
+    By `dev_accuracy`, in points: it has no noise of drawing. Cycles count from 1; one past the last stands for never.
     """
-    values = curve(record)
-    peak, never = values.index(max(values)), len(values)
-    lost = next((i for i, value in enumerate(values) if i > peak and value < values[peak] - FALL), never)
+    values = [100 * cycle.metrics["dev_accuracy"] for cycle in record.cycles]
+    peak, never = max(values), len(values) + 1
+    lost = next((i for i in range(values.index(peak) + 2, never) if values[i - 1] < peak - FALL), never)
     alarm = next((c.cycle + 1 for c in record.cycles if any(a.monitor == "kl_base" for a in c.alarms)), never)
-    return {"peak": values[peak], "alarm": float(alarm), "lost": float(lost), "lead": float(lost - alarm)}
+    kept = values[min(alarm, never - 1) - 1]
+    return {"peak": peak, "alarm": float(alarm), "lost": float(lost), "lead": float(lost - alarm), "kept": kept}
 
 
 CLAIM = Claim(
     says="self-training on majority votes first improves accuracy and then, trained for long, collapses",
     reported="gains like those of RL with labels at first, then a sudden and complete collapse; figures not read",
     measure="the smaller of the gain at the peak and of the loss since then, points of sealed accuracy",
-    ours=Practised("srt", LONG, rise_and_fall, beside=foresight),
-    baseline=Practised("srt", {**LONG, "reward": "verifier"}, rise_and_fall, beside=foresight),
-    control=Practised("srt", {**LONG, "reward": "shuffled"}, rise_and_fall, beside=foresight),
+    ours=Practised("srt", FINE, rise_and_fall, beside=foresight),
+    baseline=Practised("srt", {**FINE, "reward": "verifier"}, rise_and_fall, beside=foresight),
+    control=Practised("srt", {**FINE, "reward": "shuffled"}, rise_and_fall, beside=foresight),
     against="the same steps with labels",
     without="telling who was in the majority: rewards are dealt anew in each group",
     margin=FALL,

@@ -33,7 +33,7 @@ from autotroph.recipes.sides import Practised
 from autotroph.rewards.verifiable import Verifiable
 from autotroph.select.dedup import ExactDedup
 from autotroph.select.weakness import WeaknessMiner
-from autotroph.tasks.steps import Steps
+from autotroph.tasks.steps import Confused, Steps
 
 SOURCE = "arXiv:2506.08989"
 
@@ -42,13 +42,14 @@ class Config(OnPolicyConfig):
     task: str = Field("steps", description="task family whose tasks are made of concepts")
     level: int | None = Field(2, ge=1, description="highest level; its problems are synthesised")
     synthesis: Literal["weak", "shuffled", "uniform"] = Field("weak", description="which concepts are drawn")
-    unknown: int = Field(6, ge=0, le=29, description="concepts of which the base is taught nothing, by the run's seed")
+    weak: int = Field(3, ge=0, le=29, description="concepts that the base mistakes, drawn by the run's seed")
+    mistaken: float = Field(0.65, ge=0, le=1, description="share of their steps that it is taught wrong")
     probes: int = Field(150, ge=1, description="problems by which a cycle finds the weaknesses")
     tasks: int = Field(1000, ge=1, description="problems that a cycle synthesises")
     steps: int = Field(30, ge=1, description="on-policy steps a cycle")
     rate: float = Field(0.5, gt=0, description="learning rates, as a share of the learner's")
     cycles: int = Field(2, ge=1, description="most cycles, each judged by the gate")
-    base: BaseConfig = BaseConfig(layers=2, rope_theta=10000.0, train=PretrainConfig(steps=220, rows=1500))
+    base: BaseConfig = BaseConfig(layers=2, rope_theta=10000.0, train=PretrainConfig(steps=220, rows=4000))
 
 
 @dataclass(frozen=True)
@@ -72,11 +73,12 @@ def build(config: Config) -> Loop:
     miner: Miner = WeaknessMiner(family.concepts_of)
     chosen = {"weak": miner, "shuffled": Misplaced(miner), "uniform": None}[config.synthesis]
     reward = Verifiable.of(family)
-    unknown = random.Random(config.seed).sample(family.concepts, config.unknown)
+    weak = random.Random(config.seed).sample(family.concepts, config.weak)
+    teacher = Confused(weak, config.mistaken)
     loop = practise(
         config,
         family,
-        taught=levels,
+        taught=levels[-1:],
         measured=levels[-1:],
         source=Synthesised(cast(Conceptual, family), levels[-1], config.tasks, reward, chosen, config.probes),
         filters=[ExactDedup()],
@@ -84,7 +86,7 @@ def build(config: Config) -> Loop:
         cycles=config.cycles,
         gap=config.gap(family, levels, 1.0, "verifier"),
     )
-    return replace(loop, base=lambda watch: config.base.make(Steps(unknown), levels, config.seed, watch))
+    return replace(loop, base=lambda watch: config.base.make(teacher, levels[-1:], config.seed, watch))
 
 
 CLAIM = Claim(

@@ -17,6 +17,7 @@ from autotroph.core.task import Provenance, Task, stable_hash
 from autotroph.tasks.procedural import Procedural
 from autotroph.tasks.rephrase import rephrasing
 
+SIGNS = "+-*/"
 LARGEST = 99
 """Largest result that a search keeps."""
 MOVE = re.compile(r"([0-9]{1,6})([-+*/])([0-9]{1,6})=([0-9]{1,6})")
@@ -28,8 +29,8 @@ Numbers = tuple[int, ...]
 Trace = Literal["dfs", "bfs", "path", "foreign"]
 
 
-def moves(numbers: Numbers) -> Iterator[tuple[str, int, Numbers]]:
-    """Each move on two of the numbers once, as text, with its result and the numbers that it leaves.
+def moves(numbers: Numbers, signs: str = SIGNS) -> Iterator[tuple[str, int, Numbers]]:
+    """Each move by a sign on two of the numbers once, as text, with its result and the numbers that it leaves.
 
     The larger number comes first; results are whole, above 0 and at most LARGEST, and nothing is multiplied by 1.
     """
@@ -40,19 +41,19 @@ def moves(numbers: Numbers) -> Iterator[tuple[str, int, Numbers]]:
         results = {"+": a + b, "-": a - b, "*": a * b if b > 1 else 0, "/": a // b if b > 1 and a % b == 0 else 0}
         for sign, result in results.items():
             text = f"{a}{sign}{b}={result}"
-            if 0 < result <= LARGEST and text not in seen:
+            if sign in signs and 0 < result <= LARGEST and text not in seen:
                 seen.add(text)
                 yield text, result, (*others, result)
 
 
-def searched(numbers: Numbers, target: int, breadth: bool = False) -> tuple[str, bool]:
+def searched(numbers: Numbers, target: int, breadth: bool = False, signs: str = SIGNS) -> tuple[str, bool]:
     """The text of a search, and whether it found the target, with which it ends.
 
     What is tried after a move stands in parentheses behind it, a last move that misses has a comma:
     "5+3=8(8+7=15,8-7=1,8*7=56,)5-3=2(...". With `breadth` all moves on a node's numbers are listed before any is gone
     on with, the one whose result is nearest to the target first.
     """
-    tried, text = list(moves(numbers)), ""
+    tried, text = list(moves(numbers, signs)), ""
     if breadth and len(numbers) > 2:
         text = ",".join(move for move, _, _ in tried) + ";"
         tried.sort(key=lambda one: abs(one[1] - target))
@@ -63,7 +64,7 @@ def searched(numbers: Numbers, target: int, breadth: bool = False) -> tuple[str,
                 return text, True
             text += ","
         else:
-            inner, found = searched(left, target, breadth)
+            inner, found = searched(left, target, breadth, signs)
             text += f"({inner}"
             if found:
                 return text, True
@@ -117,9 +118,16 @@ class Countdown(Procedural):
     levels = range(1, 4)
     alphabet = "0123456789+-*/=(),;>:"
 
-    def __init__(self, trace: Trace = "dfs") -> None:
+    def __init__(self, trace: Trace = "dfs", signs: str = SIGNS) -> None:
+        """`signs`: the operations that there are."""
         self.trace: Trace = trace
-        self.name = "countdown" if trace == "dfs" else f"countdown_{trace}"
+        self.signs = signs
+        self.name = ("countdown" if trace == "dfs" else f"countdown_{trace}") + (signs if signs != SIGNS else "")
+
+    @property
+    def drawn_as(self) -> str:
+        """The same problems are drawn whatever their trace."""
+        return "countdown" + (self.signs if self.signs != SIGNS else "")
 
     def draw(self, level: int, rng: random.Random) -> Task:
         """A problem has one key, and so one split, whatever its trace."""
@@ -129,7 +137,7 @@ class Countdown(Procedural):
         while True:
             numbers = tuple(rng.randint(1, 9) for _ in range(level + 1))
             target = self.reachable(numbers, rng)
-            traces = {"dfs": searched(numbers, target)[0], "bfs": searched(numbers, target, breadth=True)[0]}
+            traces = {trace: searched(numbers, target, trace == "bfs", self.signs)[0] for trace in ("dfs", "bfs")}
             if max(map(len, traces.values())) <= self.max_answer(level):
                 prompt = f"{','.join(map(str, numbers))}>{target}:"
                 traces["path"] = "(".join(branch(traces["dfs"]))
@@ -140,7 +148,7 @@ class Countdown(Procedural):
         """What a search for another target with other numbers gave up, of a length that leaves room for a path."""
         while True:
             numbers = tuple(rng.randint(1, 9) for _ in range(level + 1))
-            text, _ = searched(numbers, self.reachable(numbers, rng))
+            text, _ = searched(numbers, self.reachable(numbers, rng), signs=self.signs)
             closed = CLOSED.match(text)
             given_up = closed[0] if level > 1 and closed else text[: text.rfind(",") + 1]
             if len(given_up) + 8 * level <= self.max_answer(level):
@@ -149,7 +157,7 @@ class Countdown(Procedural):
     def reachable(self, numbers: Numbers, rng: random.Random) -> int:
         """The result of random moves, until one number is left."""
         while len(numbers) > 1:
-            numbers = rng.choice(list(moves(numbers)))[2]
+            numbers = rng.choice(list(moves(numbers, self.signs)))[2]
         return numbers[0]
 
     def verify(self, task: Task, answer: str) -> float | None:
@@ -196,7 +204,7 @@ class Countdown(Procedural):
         if not re.fullmatch(r"[1-9](,[1-9]){1,3}>[1-9][0-9]?:", prompt):
             return None
         numbers, target = parse(prompt)
-        text, found = searched(numbers, target)
+        text, found = searched(numbers, target, signs=self.signs)
         if not found:
             return None
         answer = "(".join(branch(text)) if self.trace == "path" else text
@@ -218,8 +226,8 @@ class Misled(Countdown):
     For priming (arXiv:2503.01307); no family of its own, since its answers are wrong.
     """
 
-    def __init__(self, trace: Trace = "dfs") -> None:
-        super().__init__(trace)
+    def __init__(self, trace: Trace = "dfs", signs: str = SIGNS) -> None:
+        super().__init__(trace, signs)
         self.name += "_misled"
 
     def problem(self, level: int, rng: random.Random) -> tuple[str, str]:
@@ -227,6 +235,6 @@ class Misled(Countdown):
             prompt, _ = super().problem(level, rng)
             numbers, target = parse(prompt)
             other = self.reachable(numbers, random.Random(stable_hash(prompt)))
-            text = searched(numbers, other, breadth=self.trace == "bfs")[0]
+            text = searched(numbers, other, self.trace == "bfs", self.signs)[0]
             if other != target and len(text) <= self.max_answer(level):
                 return prompt, "(".join(branch(text)) if self.trace == "path" else text

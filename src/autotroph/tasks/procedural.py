@@ -15,6 +15,11 @@ class Drawn(Family):
     patience = 2000
     """Draws in a row without a new task of the wanted split after which a level counts as exhausted."""
 
+    @property
+    def drawn_as(self) -> str:
+        """What, beside level, seed and split, decides which tasks are drawn."""
+        return self.name
+
     @abstractmethod
     def draw(self, level: int, rng: random.Random) -> Task: ...
 
@@ -24,7 +29,7 @@ class Drawn(Family):
         Raises AutotrophError for a level outside `levels`.
         """
         self.check_level(level)
-        rng = random.Random(stable_hash(self.name, str(level), str(seed), split))
+        rng = random.Random(stable_hash(self.drawn_as, str(level), str(seed), split))
         tasks: dict[str, Task] = {}
         fruitless = 0
         while len(tasks) < n and fruitless < self.patience:

@@ -8,7 +8,7 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType
 
-from autotroph.core.task import Provenance, Task
+from autotroph.core.task import Provenance, Task, stable_hash
 from autotroph.tasks.procedural import Procedural
 
 SIGNS: Mapping[str, Callable[[int, int], int]] = MappingProxyType(
@@ -100,3 +100,27 @@ class Steps(Procedural):
 
     def max_answer(self, level: int) -> int:
         return 6 * level - 1
+
+
+class Confused(Steps):
+    """The same problems, with answers that mistake some concepts: in so large a `share` of their steps the result is a
+    wrong digit, always the same one for the same digit and concept. What comes after goes on from it.
+
+    For bases with weaknesses (arXiv:2506.08989); no family of its own, since its answers are wrong.
+    """
+
+    def __init__(self, mistaken: Sequence[str], share: float) -> None:
+        super().__init__()
+        self.mistaken, self.share = tuple(mistaken), share
+        self.name = f"steps that mistake {share:g} of {' '.join(mistaken)}"
+
+    def problem(self, level: int, rng: random.Random) -> tuple[str, str]:
+        first, concepts = rng.randrange(10), rng.choices(self.concepts, k=level)
+        steps, value = [], first
+        for sign, digit in concepts:
+            result = SIGNS[sign](value, int(digit)) % 10
+            if sign + digit in self.mistaken and rng.random() < self.share:
+                result = (result + 1 + int(stable_hash(str(value), sign, digit), 16) % 9) % 10
+            steps.append(f"{value}{sign}{digit}={result}")
+            value = result
+        return f"{first}{''.join(sign + digit for sign, digit in concepts)}=", ",".join(steps)

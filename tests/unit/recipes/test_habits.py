@@ -24,3 +24,18 @@ def test_a_share_of_the_answers_is_the_last_sign_and_the_answer_backwards() -> N
 def test_bases_of_other_habits_have_other_names() -> None:
     names = {base.identity(COPY, [1, 2]) for base in (BaseConfig(), HabitualBase(), HabitualBase(backwards=0.35))}
     assert len(names) == 3
+
+
+def test_a_terse_share_of_the_answers_says_the_result_alone() -> None:
+    steps = task_family("steps")
+    plain = BaseConfig().taught(steps, [4], seed=1)
+    taught = BaseConfig(terse=0.75).taught(steps, [4], seed=1)
+    short = [a.answer != b.answer for a, b in zip(taught, plain, strict=True)]
+    # 10,000 draws at .75: standard deviation .0043; within four of them.
+    assert abs(sum(short) / len(short) - 0.75) < 0.02
+    for task, other, shortened in zip(taught, plain, short, strict=True):
+        assert task.answer is not None
+        assert other.answer is not None
+        assert task.answer == (other.answer[-2:] if shortened else other.answer)
+        assert steps.verify(other, task.answer) == 1.0
+    assert BaseConfig(terse=0.75).identity(steps, [4]) != BaseConfig().identity(steps, [4])

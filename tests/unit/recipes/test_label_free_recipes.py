@@ -65,7 +65,10 @@ def record(base: float, *cycles: tuple[float, bool]) -> RunRecord:
 
     rows = [
         SimpleNamespace(
-            cycle=i, candidate_accuracy=level(mean), alarms=[SimpleNamespace(monitor="kl_base")] if alarm else []
+            cycle=i,
+            candidate_accuracy=level(mean),
+            metrics={"dev_accuracy": mean},
+            alarms=[SimpleNamespace(monitor="kl_base")] if alarm else [],
         )
         for i, (mean, alarm) in enumerate(cycles)
     ]
@@ -81,11 +84,13 @@ def test_rise_and_fall_is_the_smaller_of_both() -> None:
 
 def test_the_lead_of_an_alarm_is_counted_to_two_points_below_the_peak() -> None:
     early = srt.foresight(record(0.6, (0.9, False), (0.89, True), (0.8, True)))
-    assert early == {"peak": pytest.approx(90), "alarm": 2, "lost": 3, "lead": 1}
+    assert early == {"peak": pytest.approx(90), "alarm": 2, "lost": 3, "lead": 1, "kept": pytest.approx(89)}
     late = srt.foresight(record(0.6, (0.9, False), (0.8, False), (0.7, True)))
-    assert late["lead"] == -1
+    assert (late["lead"], late["kept"]) == (-1, pytest.approx(70))
+    dip = srt.foresight(record(0.6, (0.8, True), (0.7, False), (0.9, False), (0.6, False)))
+    assert (dip["alarm"], dip["lost"]) == (1, 4)
     never = srt.foresight(record(0.6, (0.7, False), (0.9, False)))
-    assert (never["alarm"], never["lost"], never["lead"]) == (3, 3, 0)
+    assert (never["alarm"], never["lost"], never["lead"], never["kept"]) == (3, 3, 0, pytest.approx(90))
 
 
 def test_votes_are_watched_by_their_distance_from_the_base() -> None:

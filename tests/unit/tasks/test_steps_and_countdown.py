@@ -9,7 +9,7 @@ import pytest
 from autotroph.core.task import Task
 from autotroph.tasks.countdown import Countdown, Misled, branch, moves, obeys, searched
 from autotroph.tasks.registry import task_family
-from autotroph.tasks.steps import Steps
+from autotroph.tasks.steps import Confused, Steps
 
 
 @pytest.mark.parametrize("name", ["countdown", "countdown_bfs", "countdown_path", "countdown_foreign", "steps"])
@@ -137,3 +137,36 @@ def test_steps_without_some_concepts_are_the_same_tasks() -> None:
     assert not {"+5", "*3"} & {concept for task in tasks for concept in family.concepts_of(task)}
     assert {Steps().parse(task.prompt).key for task in tasks} == {task.key for task in tasks}  # type: ignore[union-attr]
     assert family.name == "steps without +5 *3"
+
+
+def test_answers_that_mistake_some_concepts_are_wrong_in_those_steps_alone() -> None:
+    right, confused = Steps(), Confused(["+5", "*3"], 0.65)
+    tasks = confused.generate(1, 300, 0) + confused.generate(2, 1500, 0)
+    wrong = {concept: [0, 0] for concept in Steps.concepts}
+    digits: dict[str, set[str]] = {}
+    for task in tasks:
+        steps = (task.answer or "").split(",")
+        for concept, step, good in zip(
+            right.concepts_of(task), steps, right.checked(task, task.answer or ""), strict=True
+        ):
+            wrong[concept][not good] += 1
+            if not good:
+                digits.setdefault(step.partition("=")[0], set()).add(step[-1])
+    assert {concept for concept, (_, missed) in wrong.items() if missed} == {"+5", "*3"}
+    assert all(0.5 < missed / (good + missed) < 0.8 for good, missed in (wrong["+5"], wrong["*3"]))
+    assert all(len(found) == 1 for found in digits.values())  # a mistake is the same every time
+    assert {task.key for task in tasks} == {task.key for task in map(right.parse, [t.prompt for t in tasks]) if task}
+
+
+def test_countdown_with_fewer_signs_uses_those_alone() -> None:
+    assert [text for text, _, _ in moves((2, 6), "+-")] == ["6+2=8", "6-2=4"]
+    for task in Countdown("dfs", "+-*").generate(2, 50, 0) + Misled("dfs", "+-*").generate(2, 50, 0):
+        assert "/" not in (task.answer or "")
+    assert Countdown("path", "+-*").name == "countdown_path+-*"
+
+
+def test_the_same_problems_are_drawn_whatever_the_trace() -> None:
+    families = [Countdown(trace, "+-*") for trace in ("dfs", "bfs", "path", "foreign")]  # type: ignore[arg-type]
+    drawn = [[task.prompt for task in family.generate(2, 40, 0, "sealed")] for family in families]
+    assert drawn[0] == drawn[1] == drawn[2] == drawn[3]
+    assert drawn[0] != [task.prompt for task in Countdown().generate(2, 40, 0, "sealed")]
