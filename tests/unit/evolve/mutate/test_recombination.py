@@ -132,6 +132,7 @@ def test_merged_lines() -> None:
     assert merged([], list("a"), list("a")) == (["a"], 0)
 
 
+@settings(max_examples=50, deadline=None)
 @given(*[st.lists(st.sampled_from("abc"), max_size=8)] * 2)
 def test_a_merge_with_the_base_is_the_other(base: list[str], ours: list[str]) -> None:
     assert merged(base, ours, base) == (ours, 0)

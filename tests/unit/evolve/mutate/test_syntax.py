@@ -93,7 +93,7 @@ def test_signs_do_not_pile_up() -> None:
     assert len(now.text("a.py")) < 40
 
 
-@settings(max_examples=50)
+@settings(max_examples=50, deadline=None)
 @given(st.one_of(st.integers(-(10**17), 10**17), st.floats(allow_nan=False, allow_infinity=False)), st.integers())
 def test_numerals(number: int | float, seed: int) -> None:
     new = stepped(number, random.Random(seed))
