@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import random
 from collections import Counter, deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Protocol
@@ -20,6 +20,7 @@ from autotroph.core.budget import Meter
 from autotroph.core.task import stable_hash
 from autotroph.evolve.archive import Archive, Node
 from autotroph.evolve.candidate import Candidate, NoEdit
+from autotroph.evolve.mutate.merge import common_ancestor
 from autotroph.evolve.protocols import Choice, Edit, Evaluate, Expand, Left, Mutator, Parent, SearchPolicy, Surroundings
 
 BARREN = 200
@@ -162,15 +163,27 @@ class Search:
                 choice, task, pool.submit(self.evaluator.evaluate, self.population.candidate(choice.node), task)
             )
         self.archive.expanding += 1
-        parents = [self.population.parent(node) for node in choice.parents]
-        return _Job(choice, -1, pool.submit(self.mutator.edit, parents, self._surroundings()))
+        edit_rng = random.Random(stable_hash(str(self.seed), str(self._step), "edit"))
+        nodes = self._mates(choice.parents, edit_rng)
+        parents = [self.population.parent(node) for node in nodes]
+        return _Job(choice, -1, pool.submit(self.mutator.edit, parents, self._surroundings(nodes, edit_rng)))
 
-    def _surroundings(self) -> Surroundings:
-        rng = random.Random(stable_hash(str(self.seed), str(self._step), "edit"))
+    def _mates(self, chosen: Sequence[int], rng: random.Random) -> list[int]:
+        """The chosen parents, and beside them as many others as the mutator can make use of, drawn among those that
+        were tried."""
+        nodes, tried = list(chosen), np.flatnonzero(self.archive.column("trials"))
+        while len(nodes) < self.mutator.parents and len(tried) > len(nodes):
+            if (other := int(tried[rng.randrange(len(tried))])) not in nodes:
+                nodes.append(other)
+        return nodes
+
+    def _surroundings(self, nodes: Sequence[int], rng: random.Random) -> Surroundings:
         lower = self.archive.lower(self.settings.z)
         best = np.argsort(-lower, kind="stable")[:BEST]
         shown = [self.population.parent(int(node)) for node in best if lower[node] >= 0]
-        return Surroundings(rng, self.meter, self.settings.describe, shown, self._step)
+        common = common_ancestor(self.archive, nodes[0], nodes[1]) if len(nodes) > 1 else None
+        ancestor = None if common is None else self.population.candidate(common)
+        return Surroundings(rng, self.meter, self.settings.describe, shown, self._step, ancestor)
 
     def _commit(self, watch: Callable[[Population], None]) -> None:
         job = self._jobs.popleft()

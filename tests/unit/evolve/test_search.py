@@ -114,3 +114,20 @@ def test_children_of_one_node_know_what_was_said_of_it() -> None:
 
     searched(Settings(6, ahead=1), Counting(2), Reading())
     assert seen[0] == {0: "task 0", 1: "task 1"}
+
+
+def test_a_mutator_that_takes_two_is_given_two_and_what_they_come_from() -> None:
+    seen: list[tuple[int, Candidate | None]] = []
+
+    class Pairs(Step):
+        parents = 2
+
+        def edit(self, parents, around) -> Edit:
+            seen.append((len(parents), around.ancestor))
+            assert len({parent.candidate.id for parent in parents}) == len(parents)
+            return super().edit(parents, around)
+
+    searched(Settings(20, ahead=1), Counting(), Pairs())
+    assert seen[0] == (1, None)  # the seed is alone
+    assert {n for n, _ in seen[3:]} == {2}
+    assert SEED in [ancestor for _, ancestor in seen]
