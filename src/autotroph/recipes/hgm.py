@@ -3,9 +3,9 @@
 Source: Huxley-Goedel Machine (arXiv:2510.21614).
 
 An agent that does well need not have children that do. The clade metaproductivity of a node is estimated by the pooled
-outcomes of the node and all its descendants: who is expanded is drawn by Beta(c (1 + S), c (1 + F)) over those sums, who
-is evaluated by the same draw over its own, and a node is expanded as long as evaluations^.6 >= nodes - 1. Evaluation is
-decoupled from expansion, so that agents that fail their first tasks cost no more.
+outcomes of the node and all its descendants: who is expanded is drawn by Beta(c (1 + S), c (1 + F)) over those sums,
+who is evaluated by the same draw over its own, and a node is expanded as long as evaluations^.6 >= nodes - 1.
+Evaluation is decoupled from expansion, so that agents that fail their first tasks cost no more.
 
 The claim is tried where true skill is known, on the drift tree of docs/arena.md: skill is inherited with noise, and an
 outcome is a toss. `autotroph run hgm` evolves agents that find list functions by search, and edit themselves.

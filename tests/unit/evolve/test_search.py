@@ -11,6 +11,7 @@ from autotroph.core.errors import AutotrophError
 from autotroph.evolve.archive import Archive, Node
 from autotroph.evolve.candidate import Candidate, NoEdit
 from autotroph.evolve.evolution import Kept
+from autotroph.evolve.policies.registry import policy
 from autotroph.evolve.protocols import Edit
 from autotroph.evolve.search import BARREN, Population, Search, Settings, Stage, Tried
 
@@ -127,7 +128,8 @@ def test_a_mutator_that_takes_two_is_given_two_and_what_they_come_from() -> None
             assert len({parent.candidate.id for parent in parents}) == len(parents)
             return super().edit(parents, around)
 
-    searched(Settings(20, ahead=1), Counting(), Pairs())
+    population = begun()
+    Search(population, policy("random"), Pairs(), Counting(), Settings(20, ahead=1), 0).run()
     assert seen[0] == (1, None)  # the seed is alone
     assert {n for n, _ in seen[3:]} == {2}
     assert SEED in [ancestor for _, ancestor in seen]
