@@ -25,6 +25,7 @@ from autotroph.store.run import machine
 ROOT = Path(__file__).parents[1]
 RESULTS, PAGE = ROOT / "bench" / "results", ROOT / "docs" / "arena.md"
 BEGIN, END = "<!-- bench/arena.py writes what follows -->\n", "<!-- and ends here -->\n"
+PICTURE = "\n![True skill of the pick on each landscape, with 95% intervals](arena.png)\n"
 SEEDS, CAP = 40, 20_000
 
 
@@ -43,7 +44,7 @@ def fair() -> None:
         found = kept(summary(contest, contested(contest, pool))) | {"machine": machine()}
     (RESULTS / "arena.json").write_text(json.dumps(found) + "\n")
     before, _, rest = PAGE.read_text().partition(BEGIN)
-    PAGE.write_text(before + BEGIN + arena_markdown(found) + "\n" + END + rest.partition(END)[2])
+    PAGE.write_text(before + BEGIN + PICTURE + arena_markdown(found) + "\n" + END + rest.partition(END)[2])
     photograph(arena_chart(found), ROOT / "docs" / "arena.png")
 
 

@@ -135,12 +135,15 @@ class Archive:
     def means(self) -> np.ndarray:
         """Mean outcome of each node [N]; NaN where nothing is known."""
         trials = self.column("trials")
-        return np.divide(self.column("successes"), trials, out=np.full(len(trials), np.nan), where=trials > 0)
+        unknown = np.full(len(trials), np.nan)
+        means: np.ndarray = np.divide(self.column("successes"), trials, out=unknown, where=trials > 0)
+        return means
 
     @property
     def complete(self) -> np.ndarray:
         """Which nodes have an outcome on every task [N]."""
-        return self.column("trials") == self.tasks
+        complete: np.ndarray = self.column("trials") == self.tasks
+        return complete
 
     def lower(self, z: float = 1.0) -> np.ndarray:
         """Lower confidence bound of each node's mean, z standard errors below it (Wilson) [N], not to be written to; -1

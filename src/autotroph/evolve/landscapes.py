@@ -232,7 +232,8 @@ class NoisyPlateau:
         return np.zeros(1, dtype=int)
 
     def child(self, parents: Sequence[Genome], rng: np.random.Generator) -> Genome:
-        return np.maximum(parents[0] + (1 if rng.random() < self.up else -1), 0)
+        made: Genome = np.maximum(parents[0] + (1 if rng.random() < self.up else -1), 0)
+        return made
 
     def outcome(self, genome: Genome, task: int, rng: np.random.Generator) -> float:
         return tossed(self.skill(genome), rng)

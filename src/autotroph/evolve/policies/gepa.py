@@ -38,11 +38,11 @@ class GEPA:
         are."""
         begun = archive.begun
         waiting = np.flatnonzero(begun < archive.tasks)
-        on_the_way = waiting[(begun[waiting] != self.minibatch) | (waiting == ROOT)]
-        if len(on_the_way):
-            return on_the_way
-        judged = waiting[archive.column("trials")[waiting] == self.minibatch]
-        return judged[self.accepted(archive, judged)]
+        on_the_way: np.ndarray = waiting[(begun[waiting] != self.minibatch) | (waiting == ROOT)]
+        if not len(on_the_way):
+            judged = waiting[archive.column("trials")[waiting] == self.minibatch]
+            on_the_way = judged[self.accepted(archive, judged)]
+        return on_the_way
 
     def accepted(self, archive: Archive, nodes: np.ndarray) -> np.ndarray:
         """Which of these nodes are better than their first parents where both were tried, in their minibatch [M]."""

@@ -58,7 +58,8 @@ class Islands:
         """The best of an island among these nodes."""
         own = nodes[archive.column("tag")[nodes] == island]
         count = max(1, int(self.rate * len(own)))
-        return own[np.argsort(-scores(archive, own), kind="stable")[:count]]
+        best: np.ndarray = own[np.argsort(-scores(archive, own), kind="stable")[:count]]
+        return best
 
     def elites(self, archive: Archive, members: np.ndarray) -> np.ndarray:
         """The best node of each cell, best first."""

@@ -28,7 +28,8 @@ def finished(archive: Archive) -> np.ndarray:
 
 def scores(archive: Archive, nodes: np.ndarray) -> np.ndarray:
     """Mean outcomes of nodes [M]; 0 where nothing is known."""
-    return np.nan_to_num(archive.means[nodes])
+    means: np.ndarray = np.nan_to_num(archive.means[nodes])
+    return means
 
 
 def finish_or_expand(archive: Archive, weigh: Weigh, rng: np.random.Generator) -> Choice:
