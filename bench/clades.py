@@ -101,6 +101,11 @@ def compared(own: np.ndarray, clade: np.ndarray, value: np.ndarray) -> dict[str,
     return {"own": ranks[0], "clade": ranks[1], "nodes": int(known.sum())}
 
 
+def enough(runs: Sequence[dict[str, Any]]) -> bool:
+    """Whether an interval can be had: a cell in which hardly any run has ranks to compare says nothing."""
+    return sum(run["own"] is not None for run in runs) > 1
+
+
 def summary(runs: Sequence[dict[str, Any]]) -> dict[str, Any]:
     used = [run for run in runs if run["own"] is not None]
     differences = [run["clade"] - run["own"] for run in used]
@@ -124,9 +129,10 @@ def main() -> None:
         }
         runs = {key: [job.result() for job in own] for key, own in jobs.items()}
     found = {
-        f"{place}, {name}, {what}": summary([run[what] for run in own])
+        f"{place}, {name}, {what}": summary(cell)
         for (place, name), own in runs.items()
         for what in own[0]
+        if enough(cell := [run[what] for run in own])
     }
     about = {"evaluations": EVALUATIONS, "seeds": SEEDS, "cells": found, "machine": machine()}
     OUT.write_text(json.dumps(about) + "\n")
