@@ -44,7 +44,7 @@ class Played:
     policy: str
     pooled: bool | None = None
     landscape: str = "drift_tree"
-    evaluations: int = 1000
+    evaluations: int = 3000
 
     def __call__(self, seed: int, compute: Mapping[str, float]) -> Trial:
         begun = time.monotonic()
