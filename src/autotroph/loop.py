@@ -13,6 +13,7 @@ from autotroph.core.budget import Meter
 from autotroph.core.decision import Decision, Report
 from autotroph.core.errors import AutotrophError
 from autotroph.core.estimate import Estimate
+from autotroph.core.policy import Kind
 from autotroph.core.protocols import Gate, Optimize, Probe, Refiner, Selector, Source, Verify, View
 from autotroph.core.reject import is_live
 from autotroph.core.task import Task, refuse_unless_train
@@ -95,6 +96,8 @@ class Loop:
     """Trains or finds the base checkpoint; returns its folder and the highest level that it was taught."""
     cycles: int
     final_suite: Callable[[], SealedSuite]
+    kind: Kind = "weights"
+    """What improves."""
     target_level: int | None = None
     poison_cycle: int | None = None
     mastery: float = 0.0
@@ -256,7 +259,7 @@ class Watched:
 def _run(run: Run, loop: Loop, watch: Observer, overseer: Overseer) -> State:
     if run.ledger.last("base") is None:
         folder, taught = loop.base(watch)
-        State.begin(run, folder, taught)
+        State.begin(run, folder, taught, loop.kind)
     state = State.restore(run)
     with state.meter.ticking():
         return _turned(run, loop, state, watch, overseer)

@@ -7,17 +7,19 @@ import shutil
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from torch import Tensor
 
 from autotroph.core.budget import Meter
 from autotroph.core.decision import Report, Verdict
-from autotroph.core.policy import Policy
+from autotroph.core.policy import Kind, Policy
 from autotroph.core.protocols import Optimize, Sampler
 from autotroph.core.task import Provenance, Task, stable_hash
 from autotroph.core.trace import Group, Trace, digest
 from autotroph.evaluate import evidence
+from autotroph.evolve.candidate import Candidate
+from autotroph.evolve.programs import Program
 from autotroph.models import checkpoint
 from autotroph.models.engine import Engine, compute_dtype
 from autotroph.models.recorded import Recorded, fingerprint
@@ -28,6 +30,7 @@ from autotroph.store.ledger import Event
 from autotroph.store.record import CycleRecord
 from autotroph.store.run import Run
 
+ROWS = "rows.jsonl"
 METERED = ("base", "gap", "pending", "cycle")
 """Kinds of events that say what was spent so far."""
 
@@ -46,11 +49,14 @@ class State:
     knobs: Mapping[str, float] = field(default_factory=dict)
 
     @classmethod
-    def begin(cls, run: Run, base: Path, taught: int) -> State:
+    def begin(cls, run: Run, base: Path, taught: int, kind: Kind = "weights") -> State:
         """The state of a new run: the base becomes the first champion."""
-        checkpoint.load(base)  # a damaged base is refused here, by name
+        if kind == "weights":
+            checkpoint.load(base)  # a damaged base is refused here, by name
         policy = _store(
-            run, lambda work: [shutil.copyfile(path, work / path.name) for path in filter(Path.is_file, base.iterdir())]
+            run,
+            lambda work: [shutil.copyfile(path, work / path.name) for path in filter(Path.is_file, base.iterdir())],
+            kind,
         )
         run.ledger.append("base", {"policy": asdict(policy), "taught": taught, "meter": Meter().snapshot()})
         return cls.restore(run)
@@ -94,7 +100,13 @@ class State:
     def training(self, policy: Policy, member: int = 0) -> dict[str, Tensor] | None:
         return checkpoint.load_training(self.run.policies.path(policy.uri), member)
 
+    def candidate(self, policy: Policy) -> Candidate:
+        """The files of a policy that is none of weights."""
+        return Candidate.stored(self.run.policies.path(policy.uri))
+
     def sampler(self, policy: Policy, member: int = 0) -> Sampler:
+        if policy.kind != "weights":
+            return cast(Sampler, Program(policy, self.candidate(policy), self.meter))
         model, tokenizer = self.load(policy, member)
         return self._recorded(model.to(compute_dtype()), tokenizer, policy, f"{policy.id} {member}")
 
@@ -124,7 +136,7 @@ class State:
 
     def unchanged(self) -> Policy:
         """The trainee as a candidate that nothing was trained on."""
-        return replace(self.trainee, data=self.run.rows.put(lambda folder: _write_rows(folder / "rows.jsonl", [])).name)
+        return replace(self.trainee, data=self.run.rows.put(lambda folder: _write_rows(folder / ROWS, [])).name)
 
     def publish(
         self,
@@ -135,15 +147,35 @@ class State:
         training: Sequence[Mapping[str, Tensor]] = (),
     ) -> Policy:
         """Store weights as a new policy, child of the trainee, made from `rows`."""
-        data = self.run.rows.put(lambda folder: _write_rows(folder / "rows.jsonl", rows)).name
+        data = self.run.rows.put(lambda folder: _write_rows(folder / ROWS, rows)).name
         policy = _store(self.run, lambda work: checkpoint.save(models, tokenizer, work, training))
         return replace(policy, parent=self.trainee.id, data=data, cycle=self.cycle, depth=depth)
+
+    def publish_files(self, candidate: Candidate, kept: Mapping[str, bytes]) -> Policy:
+        """Store files as a new policy, child of the trainee and of its kind. `kept`: what else to keep of the cycle, by
+        plain names, for `kept` to find."""
+
+        def write(folder: Path) -> None:
+            _write_rows(folder / ROWS, [])
+            for name, data in kept.items():
+                (folder / name).write_bytes(data)
+
+        data = self.run.rows.put(write).name
+        policy = _store(self.run, candidate.write, self.trainee.kind)
+        return replace(policy, parent=self.trainee.id, data=data, cycle=self.cycle)
+
+    def kept(self, name: str) -> Iterator[bytes]:
+        """What `publish_files` has kept under a name in each earlier cycle, oldest first."""
+        for event in self.run.ledger.events("cycle"):
+            path = self.run.rows.path(event.data["rows"]) / name
+            if path.is_file():
+                yield path.read_bytes()
 
     def history(self) -> Iterator[list[Group]]:
         for event in self.run.ledger.events("cycle"):
             record = CycleRecord.model_validate(event.data["record"])
             if record.decision.promoted:
-                yield _read_rows(self.run.rows.path(event.data["rows"]) / "rows.jsonl")
+                yield _read_rows(self.run.rows.path(event.data["rows"]) / ROWS)
 
     def keep(self, champion: Report, candidate: Report) -> str:
         """Store the per-task results on which a decision rests; returns their name."""
@@ -204,9 +236,10 @@ def standing(run: Run) -> dict[str, Any]:
     return {"cycle": data["cycle"], "level": data["level"], **policies, "knobs": data.get("knobs", {})}
 
 
-def _store(run: Run, build: Callable[[Path], object]) -> Policy:
+def _store(run: Run, build: Callable[[Path], object], kind: Kind = "weights") -> Policy:
     folder = run.policies.put(build)
-    return Policy(folder.name, "weights", uri=folder.name, members=checkpoint.members(folder))
+    members = checkpoint.members(folder) if kind == "weights" else 1
+    return Policy(folder.name, kind, uri=folder.name, members=members)
 
 
 def _write_rows(path: Path, groups: Sequence[Group]) -> None:

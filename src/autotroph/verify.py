@@ -35,7 +35,7 @@ from autotroph.store.record import Alarm, CycleRecord
 from autotroph.store.run import Run
 from autotroph.store.signing import TreeHead, is_signed
 
-DERIVED = {"looks", "reuse", "guardrails"}
+DERIVED = {"looks", "reuse", "guardrails", "exact"}
 """Settings of a gate that a recipe works out; the others are as they were configured."""
 
 

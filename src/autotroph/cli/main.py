@@ -14,12 +14,14 @@ from collections.abc import Sequence
 import click
 
 from autotroph.cli.approve import approve, reject, unlock
+from autotroph.cli.arena import arena
 from autotroph.cli.audit import audit
 from autotroph.cli.bench import bench
 from autotroph.cli.claim import claim, claims
 from autotroph.cli.compare import compare
 from autotroph.cli.diff import diff
 from autotroph.cli.drill import drill
+from autotroph.cli.evolve import evolve
 from autotroph.cli.export import export
 from autotroph.cli.gate import gate
 from autotroph.cli.gc import gc
@@ -76,7 +78,7 @@ def cli() -> None:
 
 
 COMMANDS = (
-    run, resume, stop, approve, reject, unlock, runs, recipes, claim, claims, compare,
+    run, evolve, resume, stop, approve, reject, unlock, runs, recipes, claim, claims, compare, arena,
     report, lineage, verify, export, diff, gc, keygen, track, metrics, gate, audit, drill, bench,
 )  # fmt: skip
 for command in COMMANDS:

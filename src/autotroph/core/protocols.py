@@ -284,6 +284,18 @@ class View(Protocol):
         """Store a candidate, child of the trainee, made from `rows` of at most `depth`, and its learners' states."""
         ...
 
+    def candidate(self, policy: Policy) -> Any:
+        """An `evolve.candidate.Candidate`: the files of a policy that is none of weights."""
+        ...
+
+    def publish_files(self, candidate: Any, kept: Mapping[str, bytes]) -> Policy:
+        """Store files as a candidate, child of the trainee; `kept`: what else of the cycle to keep, by plain names."""
+        ...
+
+    def kept(self, name: str) -> Iterator[bytes]:
+        """What earlier cycles have kept by that name, oldest first."""
+        ...
+
     def history(self) -> Iterator[list[Group]]:
         """Rows of every earlier cycle whose candidate was promoted, oldest first."""
         ...

@@ -80,6 +80,11 @@ class PairedGate(Config):
     margin: float = Field(
         default=0.0, ge=0, lt=1, description="promote a cheaper candidate proven not worse by more; 0: only better ones"
     )
+    exact: bool = Field(
+        default=False,
+        description="the tasks are all that is asked, judged without noise: promote what is better on one and worse on "
+        "none",
+    )
     off: bool = Field(
         default=False, description="promote whatever comes, as systems without a gate do; the evidence is still shown"
     )
@@ -142,6 +147,8 @@ class PairedGate(Config):
             return "hold", "the candidate is the champion"
         if missing := self._missing(pairs, judged):
             return "hold", missing
+        if self.exact:
+            return _exactly(judged)
         if (p_worse := _p_worse(judged)) <= self.regression_alpha:
             return "roll back", f"proven worse: {counts} (p = {p_worse:.2g})"
         if worse := self._worse_levels(judged):
@@ -217,6 +224,15 @@ class PairedGate(Config):
             for tag, tolerance in self.guardrails.items()
             if mean_above(-cluster_means(suites[tag]), tolerance) <= self.regression_alpha / len(self.guardrails)
         ]
+
+
+def _exactly(judged: Sequence[Pair]) -> tuple[Verdict, str]:
+    """Of scores that nothing is drawn in: there is no chance that a verdict could be owed to."""
+    changes = [difference(pair) for pair in judged]
+    better = sum(change is not None and change > 0 for change in changes)
+    worse = sum(change is None or change < 0 for change in changes)
+    counts = f"better on {better}, worse on {worse} of {len(judged)} tasks that are all there are"
+    return ("promote" if better and not worse else "roll back" if worse and not better else "hold"), counts
 
 
 def _p_worse(pairs: Sequence[Pair], unscored_lost: bool = False) -> float:

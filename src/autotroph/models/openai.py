@@ -13,7 +13,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from email.utils import parsedate_to_datetime
-from http.client import HTTPException
+from http.client import HTTPException, HTTPResponse, IncompleteRead
 from typing import Any, Literal
 from urllib.error import HTTPError, URLError
 from urllib.request import HTTPRedirectHandler, Request, build_opener
@@ -29,6 +29,9 @@ from autotroph.core.task import Task
 from autotroph.core.trace import Group, Stop, Trace
 from autotroph.models.rollout import row_seed
 from autotroph.models.threads import check_in, in_parallel
+
+LARGEST = 64 << 20
+"""Bytes of an answer beyond which it is none."""
 
 
 class Endpoint(Config):
@@ -48,6 +51,9 @@ class Endpoint(Config):
     concurrency: int = Field(default=8, ge=1, description="requests under way at a time")
     retries: int = Field(default=5, ge=0, description="further tries after a rate limit, a fault or a timeout")
     timeout: float = Field(default=60.0, gt=0, description="seconds without a byte before a try is given up")
+    deadline: float = Field(
+        default=600.0, gt=0, description="seconds after which an answer that still comes is given up"
+    )
     backoff: float = Field(default=0.5, ge=0, description="seconds before the first retry; each further one twice that")
     patience: float = Field(default=60.0, gt=0, description="longest wait before a retry, in seconds")
     prompt_price: float = Field(default=0.0, ge=0, description="dollars for a million prompt tokens")
@@ -73,6 +79,10 @@ class Answer:
         return replace(found, logprobs=tuple(found.logprobs))
 
 
+class EndpointError(AutotrophError):
+    """An endpoint that refused a request, or that gave no answer after all retries."""
+
+
 class Fault(Exception):
     """A try that failed and may be repeated, not before `wait` seconds if the endpoint has said so. `billed`: whether
     it may have to be paid for all the same."""
@@ -95,9 +105,9 @@ class OpenAIClient:
 
         `seeds` are sent along, 31 bits of each; whether equal seeds give equal answers is the endpoint's affair. Where
         the meter has a journal, an answer is in it as soon as it is there: when a later one fails, or the process dies,
-        the same call asks only for those that are missing. Raises AutotrophError when the endpoint refuses a request,
-        when it still fails after all retries, and where prices are given but tokens are not counted; BudgetExceeded
-        before a request for which a cap leaves no room.
+        the same call asks only for those that are missing. Raises EndpointError when the endpoint refuses a request and
+        when it still fails after all retries; AutotrophError where prices are given but tokens are not counted;
+        BudgetExceeded before a request for which a cap leaves no room.
         """
         if params.stop:
             raise AutotrophError(
@@ -151,7 +161,7 @@ class OpenAIClient:
                         self.meter.waste(**worst)
             if tried < self.endpoint.retries:
                 self._pause(tried, last)
-        raise AutotrophError(
+        raise EndpointError(
             f"endpoint {self._address}: {last} after {self.endpoint.retries + 1} tries; try again later, with a lower "
             "concurrency or more retries"
         )
@@ -164,7 +174,7 @@ class OpenAIClient:
         """Wait as long as the endpoint asks, or twice as long as the last time, and up to a half more by chance."""
         least = fault.wait or 0.0
         if least > self.endpoint.patience:
-            raise AutotrophError(
+            raise EndpointError(
                 f"endpoint {self._address}: {fault}, and asks to wait {least:.0f} s; try again then, or raise "
                 f"patience={self.endpoint.patience:g}"
             )
@@ -184,17 +194,32 @@ class OpenAIClient:
         headers = {"Content-Type": "application/json"} | ({"Authorization": f"Bearer {key}"} if key else {})
         try:
             with self._opener.open(Request(self._address, body, headers), timeout=self.endpoint.timeout) as response:
-                return bytes(response.read())
+                return self._read(response)
         except HTTPError as error:
             said = _line(error.read(2000).decode(errors="replace"), key)
             if error.code in (408, 429) or error.code >= 500:
                 raise Fault(f"status {error.code} ({said})", _wait(error.headers.get("Retry-After"))) from None
-            raise AutotrophError(
+            raise EndpointError(
                 f"endpoint {self._address}: status {error.code} ({said}); {self._way_out(error.code, bool(key))}"
             ) from None
         except (OSError, HTTPException) as error:  # no connection (URLError), a timeout, an answer cut short
             sent = not isinstance(error, URLError)
             raise Fault(_line(f"{type(error).__name__}: {error}", key), billed=sent) from None
+
+    def _read(self, response: HTTPResponse) -> bytes:
+        """An answer that is neither endless nor sent for ever. Raises Fault for one that is."""
+        parts, size, until = list[bytes](), 0, time.monotonic() + self.endpoint.deadline
+        while part := response.read1(1 << 16):
+            parts.append(part)
+            size += len(part)
+            if size > LARGEST:
+                raise Fault(f"an answer of more than {LARGEST >> 20} MB", billed=True)
+            if time.monotonic() > until:
+                raise Fault(f"an answer that is not over after {self.endpoint.deadline:g} s", billed=True)
+            check_in()
+        if response.length:  # bytes that were announced and never came
+            raise IncompleteRead(b"".join(parts), response.length)
+        return b"".join(parts)
 
     def _way_out(self, status: int, key: bool) -> str:
         variable = self.endpoint.key_variable
@@ -217,7 +242,9 @@ class OpenAIClient:
             logprobs = tuple(map(float, chat or given.get("token_logprobs") or ()))
             asked, tokens = int(usage.get("prompt_tokens") or 0), int(usage.get("completion_tokens") or 0)
             reason = choice.get("finish_reason")
-        except (ValueError, KeyError, IndexError, TypeError, AttributeError) as error:
+            if min(asked, tokens) < 0:
+                raise ValueError(usage)
+        except (ValueError, LookupError, TypeError, AttributeError, OverflowError, RecursionError) as error:
             raise Fault(f"a malformed answer ({type(error).__name__})", billed=True) from None
         cost = {"tokens": tokens, "dollars": self._price(asked, tokens)}
         if (self.endpoint.prompt_price or self.endpoint.answer_price) and not usage:

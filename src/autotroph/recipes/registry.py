@@ -21,7 +21,7 @@ from autotroph.core.modules import module_of
 from autotroph.loop import Loop
 from autotroph.oversight.overseer import Mode
 
-PARTS = ("registry", "bases", "habits", "label_free", "onpolicy", "sides")
+PARTS = ("registry", "bases", "agents", "evolved", "seeds", "habits", "label_free", "onpolicy", "sides")
 """Modules of the package that are none."""
 
 

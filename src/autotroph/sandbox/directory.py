@@ -10,8 +10,8 @@ from pathlib import Path, PurePosixPath
 
 from autotroph.core.errors import AutotrophError
 
-FILES, BYTES = 1000, 8 << 20
-"""Most files of a candidate, and bytes of all of them."""
+FILES, BYTES, DEEPEST = 1000, 8 << 20, 100
+"""Most files of a candidate, bytes of all of them, and folders within one another."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +49,8 @@ class Directory:
 
 
 def _walk(folder: int, prefix: str, files: dict[str, bytes]) -> None:
+    if prefix.count("/") > DEEPEST:
+        raise AutotrophError(f"'{prefix[:80]}...': folders more than {DEEPEST} deep; give fewer")
     for name in sorted(os.listdir(folder)):
         path = prefix + name
         try:

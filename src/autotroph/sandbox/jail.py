@@ -73,6 +73,15 @@ class Jail:
         order = {"kind": "calls", "source": program, "function": input.function, "arguments": list(input.arguments)}
         return self.order(order, "", limits)
 
+    def call(self, directory: Directory, main: str, calls: Calls, limits: Limits = DEFAULTS) -> Outcome:
+        """As `run`, of a program that is a folder: `main` is the file whose function is called, the others are there to
+        be imported and read. A `main` that is absent or no text is a program that raises.
+        """
+        source = directory.files.get(main, b"raise FileNotFoundError('no %s')" % main.encode()).decode(errors="replace")
+        others = {name: data for name, data in directory.files.items() if name != main}
+        order = {"kind": "calls", "source": source, "function": calls.function, "arguments": list(calls.arguments)}
+        return self.order({**order, "files": others} if others else order, "", limits)
+
     def command(
         self,
         directory: Directory,

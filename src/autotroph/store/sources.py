@@ -39,8 +39,8 @@ def part(name: str) -> str:
 
 
 def colour(name: str) -> Literal["red", "yellow"]:
-    """Of a protected file; the verifier that a user gave is yellow."""
-    return PROTECTED.get(part(name), "yellow")
+    """Of a protected file; the verifier that a user gave is yellow, an evaluator red: it is all that judges."""
+    return "red" if part(name) == "evaluator" else PROTECTED.get(part(name), "yellow")
 
 
 @cache
@@ -51,12 +51,15 @@ def protected() -> tuple[Path, ...]:
 
 
 def files(config: Mapping[str, Any]) -> Iterator[tuple[str, Path]]:
-    """(name, path) of every protected file: the package's, and the verifier of a run's configuration."""
+    """(name, path) of every protected file: the package's, and the verifier or evaluator of a run's configuration."""
     for path in protected():
         yield path.relative_to(package()).as_posix(), path
     verifier = str(config.get("verifier") or "").rpartition(":")[0]
     if verifier.endswith(".py"):
         yield "verifier", Path(verifier)
+    if evaluator := config.get("evaluator"):
+        for path in sorted(filter(Path.is_file, Path(evaluator).rglob("*"))):
+            yield f"evaluator/{path.relative_to(evaluator).as_posix()}", path
 
 
 def digest(path: Path) -> str:

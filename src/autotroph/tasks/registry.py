@@ -26,6 +26,17 @@ from autotroph.tasks.games.tictactoe import TicTacToe
 from autotroph.tasks.maze import MazePath, MazeWalk
 from autotroph.tasks.multiplication import Multiplication
 from autotroph.tasks.preferences import Preferences
+from autotroph.tasks.programs.agents import AgentGame, AgentListFn
+from autotroph.tasks.programs.autocorrelation import Autocorrelation
+from autotroph.tasks.programs.bin_packing import BinPacking
+from autotroph.tasks.programs.cap_set import CapSet
+from autotroph.tasks.programs.circle_packing import CirclePacking
+from autotroph.tasks.programs.erdos import ErdosMinimumOverlap
+from autotroph.tasks.programs.function_minimisation import FunctionMinimisation
+from autotroph.tasks.programs.modules import Modules
+from autotroph.tasks.programs.points import DistanceRatio, Heilbronn
+from autotroph.tasks.programs.sorting_networks import SortingNetworks
+from autotroph.tasks.programs.symbolic_regression import SymbolicRegression
 from autotroph.tasks.reasoning_gym import ReasoningGym
 from autotroph.tasks.steps import Steps
 from autotroph.tasks.strings import Copy, Reverse
@@ -60,6 +71,21 @@ FAMILIES: Mapping[str, Callable[..., TaskFamily]] = MappingProxyType(
         "partial": Partial,
         "tests_as_prompt": TestsAsPrompt,
         "tool_calls": ToolCalls,
+        "circle_packing": CirclePacking,
+        "erdos_minimum_overlap": ErdosMinimumOverlap,
+        "autocorrelation": Autocorrelation,
+        "heilbronn": Heilbronn,
+        "distance_ratio": DistanceRatio,
+        "cap_set": CapSet,
+        "bin_packing": BinPacking,
+        "function_minimisation": FunctionMinimisation,
+        "symbolic_regression": SymbolicRegression,
+        "sorting_networks": SortingNetworks,
+        "modules": Modules,
+        "agent_listfn": AgentListFn,
+        "agent_nim": partial(AgentGame, Nim()),
+        "agent_tictactoe": partial(AgentGame, TicTacToe()),
+        "agent_kuhn": partial(AgentGame, Kuhn()),
         "humaneval:<path or hub id>": HumanEval,
         "mbpp:<path or hub id>": MBPP,
         "arc:<path>": Arc,

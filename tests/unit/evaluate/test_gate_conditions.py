@@ -325,3 +325,20 @@ def test_a_lower_mean_holds_whatever_the_clusters_say() -> None:
 
 def test_a_gain_in_parts_of_points_is_promoted() -> None:
     assert PairedGate().decide(*reports([(0.2, 0.7)] * 60 + [(0.5, 0.4)] * 10), 1).promoted
+
+
+@pytest.mark.parametrize(
+    ("scores", "verdict"),
+    [
+        ([(0.5, 0.5 + 1e-12)], "promote"),
+        ([(0.5, 0.5)], "hold"),
+        ([(0.5, 0.5 - 1e-12)], "roll back"),
+        ([(0.5, 0.6), (0.7, 0.7)], "promote"),
+        ([(0.5, 0.6), (0.7, 0.6)], "hold"),
+        ([(0.5, 0.6), (0.7, None)], "hold"),
+        ([(0.5, None)], "hold"),
+    ],
+)
+def test_tasks_that_are_all_there_is_leave_nothing_to_chance(scores: Scores, verdict: str) -> None:
+    assert PairedGate(exact=True).decide(*reports(scores), look=1).verdict == verdict
+    assert PairedGate().decide(*reports(scores), look=1).verdict == "hold"

@@ -1,78 +1,33 @@
 """The client against a real server on this machine that answers, limits, fails, hangs and talks nonsense."""
 
+import contextlib
 import json
 import logging
 import math
 import multiprocessing
+import socket
 import threading
 import time
-from collections.abc import Callable
 from email.utils import formatdate
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
 import pytest
 from pydantic import ValidationError
+from served import Reply, Server, said
 
 from autotroph.core.budget import Budget, Meter
 from autotroph.core.errors import AutotrophError, BudgetExceeded
 from autotroph.core.policy import Policy
 from autotroph.core.protocols import SamplingParams, Signal
 from autotroph.core.task import Task
-from autotroph.models.openai import Answer, Endpoint, OpenAIClient, rollout
+from autotroph.models.openai import Answer, Endpoint, EndpointError, OpenAIClient, rollout
 from autotroph.optimize.packing import rows_of
 from autotroph.refine.self_consistency import SelfConsistency
 from autotroph.store.journal import Journal
 
 KEY = "sk-very-secret-0123456789"
 POLICY = Policy("remote", "text", "nowhere", depth=1)
-Reply = tuple[int, dict[str, str], bytes]
-
-
-def said(text: str | None, reason: str = "stop", **more: Any) -> Reply:
-    """A chat's answer that says `text`."""
-    choice = {"message": {"role": "assistant", "content": text}, "finish_reason": reason, **more}
-    return 200, {}, json.dumps({"choices": [choice], "usage": {"prompt_tokens": 100, "completion_tokens": 7}}).encode()
-
-
-class Server:
-    """Answers by `reply`, a function of the request's body and of how many requests came before it."""
-
-    def __init__(self) -> None:
-        self.reply: Callable[[dict[str, Any], int], Reply] = lambda body, number: said("fine")
-        self.requests: list[tuple[str, dict[str, str], dict[str, Any]]] = []
-        self.times: list[float] = []
-        self.under_way = self.most = 0
-        lock, outer = threading.Lock(), self
-
-        class Handler(BaseHTTPRequestHandler):
-            def do_POST(self) -> None:
-                body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-                with lock:
-                    number = len(outer.requests)
-                    outer.requests.append((self.path, dict(self.headers), body))
-                    outer.times.append(time.monotonic())
-                    outer.under_way += 1
-                    outer.most = max(outer.most, outer.under_way)
-                status, headers, content = outer.reply(body, number)
-                with lock:
-                    outer.under_way -= 1
-                try:
-                    self.send_response(status)
-                    for name, value in {"Content-Length": str(len(content)), **headers}.items():
-                        self.send_header(name, value)
-                    self.end_headers()
-                    self.wfile.write(content)
-                except OSError:
-                    pass  # the client has given up
-
-            def log_message(self, *args: object) -> None:
-                pass
-
-        self.http = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.url = f"http://127.0.0.1:{self.http.server_port}/v1"
-        threading.Thread(target=self.http.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True).start()
 
 
 @pytest.fixture
@@ -394,3 +349,54 @@ def test_one_failed_request_does_not_lose_the_answers_of_the_others(server, tmp_
     assert len(server.requests) == 8 + 1
     assert number > 2
     assert one.meter.tokens == 8 * 7
+
+
+@pytest.mark.parametrize(
+    "usage",
+    [{"completion_tokens": math.inf}, {"completion_tokens": -5}, {"prompt_tokens": -1}, [1], {"prompt_tokens": "x"}],
+)
+def test_counts_that_are_none_are_a_fault_and_no_crash(server, usage: Any) -> None:
+    choice = {"message": {"content": "x"}, "finish_reason": "stop"}
+    server.reply = lambda body, number: (200, {}, json.dumps({"choices": [choice], "usage": usage}).encode())
+    with pytest.raises(EndpointError, match="malformed answer"):
+        ask(client(server, retries=0))
+
+
+def test_an_answer_nested_without_end_is_a_fault(server) -> None:
+    server.reply = lambda body, number: (200, {}, b"[" * 1_000_000)
+    with pytest.raises(EndpointError, match="malformed answer"):
+        ask(client(server, retries=0))
+
+
+def test_an_answer_without_end_is_given_up(server, monkeypatch) -> None:
+    monkeypatch.setattr("autotroph.models.openai.LARGEST", 1 << 20)
+    server.reply = lambda body, number: (200, {}, b" " * (3 << 20))
+    with pytest.raises(EndpointError, match="more than 1 MB"):
+        ask(client(server, retries=0))
+
+
+def test_an_answer_that_drips_is_given_up() -> None:
+    """A byte now and then keeps a try from timing out; the deadline is for the whole."""
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+
+        def drip() -> None:
+            one, _ = listening.accept()
+            with one, contextlib.suppress(OSError):
+                one.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 9000\r\n\r\n")
+                for _ in range(1500):
+                    one.sendall(b" ")
+                    time.sleep(0.02)
+
+        threading.Thread(target=drip, daemon=True).start()
+        url = f"http://127.0.0.1:{listening.getsockname()[1]}/v1"
+        one = OpenAIClient(Endpoint(url=url, model="m", retries=0, deadline=0.2), POLICY, Meter())
+        begun = time.monotonic()
+        with pytest.raises(EndpointError, match="not over after"):
+            ask(one)
+        assert time.monotonic() - begun < 15.0
+
+
+def test_an_answer_that_is_cut_short_is_a_fault(server) -> None:
+    server.reply = lambda body, number: (200, {"Content-Length": "9999"}, b"{}")
+    with pytest.raises(EndpointError, match="IncompleteRead"):
+        ask(client(server, retries=0, timeout=1.0))

@@ -56,8 +56,14 @@ def script(source: str) -> int:
     return code
 
 
-def calls(source: str, function: str, arguments: list[tuple[Any, ...]]) -> int:
-    """Defines the program and calls one function of it on each of the arguments; an answer is written at once."""
+def calls(source: str, function: str, arguments: list[tuple[Any, ...]], files: dict[str, bytes] | None = None) -> int:
+    """Defines the program and calls one function of it on each of the arguments; an answer is written at once.
+
+    `files`: a folder to run in, from which the program can import.
+    """
+    if files:
+        unpack(files)
+        sys.path.insert(0, os.getcwd())
     code = end(lambda: load(source))
     if code:
         return code

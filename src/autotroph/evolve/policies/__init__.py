@@ -1,0 +1,1 @@
+"""Search policies, one a file: what a search tries next, from what its archive holds."""

@@ -1,0 +1,1 @@
+"""Problems that programs are evolved for, each with a strict evaluator of our own."""
