@@ -45,7 +45,7 @@ CLAIM = Claim(
     "others, 57 to 61%. They had read 30% wrong rows. The source begins with competent models: these bases have read "
     "20%, and pilots (seeds 101 to 104) were right in 78 to 85% and gained 3 to 7 points, for which six seeds are "
     "enough. It came to be ahead by 3 to 7 with five seeds and behind by 4 with the sixth, whose base is the least "
-    "competent, right in 73%. Of two drawn answers to a task, one right and one wrong, the right one has the higher self-certainty in "
-    "81% (a base with 30%, seed 100). Greedy answers of that base are right in 99.5%: nothing is gained that they do "
-    "not have.",
+    "competent, right in 73%. Of two drawn answers to a task, one right and one wrong, the right one has the higher "
+    "self-certainty in 81% (a base with 30%, seed 100). Greedy answers of that base are right in 99.5%: nothing is "
+    "gained that they do not have.",
 )
