@@ -46,6 +46,6 @@ CLAIM = Claim(
     "20%, and pilots (seeds 101 to 104) were right in 78 to 85% and gained 3 to 7 points, for which six seeds are "
     "enough. It came to be ahead by 3 to 7 with five seeds and behind by 4 with the sixth, whose base is the least "
     "competent, right in 73%. Of two drawn answers to a task, one right and one wrong, the right one has the higher "
-    "self-certainty in 81% (a base with 30%, seed 100). Greedy answers of that base are right in 99.5%: nothing is gained that they do "
-    "not have.",
+    "self-certainty in 81% (a base with 30%, seed 100). Greedy answers of that base are right in 99.5%: nothing is "
+    "gained that they do not have.",
 )
