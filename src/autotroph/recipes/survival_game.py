@@ -106,7 +106,7 @@ class Told:
             failures_SN = rng.permuted(failures_SN.reshape(-1)).reshape(failures_SN.shape)
         right = np.array([self._level(own) == level for own, level in zip(failures_SN, truth, strict=True)])
         shares = 100 * right.reshape(len(LEVELS), -1).mean(axis=1)
-        beside = {level: float(share) for level, share in zip(LEVELS, shares, strict=True)}
+        beside: dict[str, float] = {level: float(share) for level, share in zip(LEVELS, shares, strict=True)}
         return Trial(float(shares.mean()), spent, time.monotonic() - began, (), beside)
 
     def _level(self, failures: np.ndarray) -> Level:
