@@ -72,7 +72,7 @@ class PairedGate(Config):
         "one is lost",
     )
     protect_solved: bool = Field(
-        default=False, description="what the champion solves (score 1) is protected, too: no task may go from pass to fail"
+        default=False, description="every task that the champion solves (score 1) is protected, too"
     )
     guardrails: Tolerances = Field(
         default={}, description="TAG=TOLERANCE,...: suites that only guard, and the mean drop that each allows"
