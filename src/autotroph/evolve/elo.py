@@ -61,11 +61,16 @@ class Tournament:
     rng: np.random.Generator
     born: int = 4
     top: int = 3
-    matches: int = 6
+    matches: int = 12
     heredity: float = 0.9
     quality: list[float] = field(default_factory=list)
     ratings: list[float] = field(default_factory=list)
     played: int = 0
+
+    @property
+    def calls(self) -> int:
+        """Ideas that were made, and matches."""
+        return len(self.quality) + self.played
 
     def round(self) -> None:
         first = len(self.quality)

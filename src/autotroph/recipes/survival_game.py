@@ -132,7 +132,7 @@ CLAIM = Claim(
     against="whether mean and variance come out alike in both halves of the counts",
     without="knowing whose a count is: all are dealt out anew among the subjects",
     counter="verifier_calls",
-    seeds=20,
+    seeds=12,
     note="Thirty subjects a seed, 5000 tasks each, given up after 100,000 trials; exponents of 0.3 to 0.8, 1.25 to "
     "1.75, and 2.5 to 4 or an exponential tail. Nearer to 1 or 2 no finite number of counts would tell.",
 )
