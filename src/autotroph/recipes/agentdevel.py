@@ -121,6 +121,6 @@ CLAIM = Claim(
     note="On the 100 tasks that it sees the flip gate ships none by construction; whether that carries over to the "
     "other 100 is in `beside` (seen, unseen). A side may test 500 candidates and stops at the goal; what is left "
     "counts as spent. Marks dealt out anew among the tasks were no control: vetoes still fall on candidates with many "
-    "flips. A first pilot counted unseen flips alone, until half of them pass: 88.0% fixes against 86.7%, 10 seeds, -4.2 to "
-    "6.8.",
+    "flips. A first pilot counted unseen flips alone, until half of them pass: 88.0% fixes against 86.7%, 10 seeds, "
+    "-4.2 to 6.8.",
 )

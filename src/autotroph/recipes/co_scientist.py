@@ -109,6 +109,6 @@ CLAIM = Claim(
     counter="verifier_calls",
     seeds=30,
     note="1200 calls, for ideas and for judgements alike; the judge's error is twice the spread of new ideas. That "
-    "noise was chosen after pilots on other seeds: where it equals the spread, single ratings were ahead (about 3.0 against "
-    "2.2, 30 seeds), for they buy six times as many ideas; `clear_judge` has that for each seed.",
+    "noise was chosen after pilots on other seeds: where it equals the spread, single ratings were ahead (about 3.0 "
+    "against 2.2, 30 seeds), for they buy six times as many ideas; `clear_judge` has that for each seed.",
 )

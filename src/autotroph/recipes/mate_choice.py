@@ -77,6 +77,6 @@ CLAIM = Claim(
     counter="verifier_calls",
     seeds=40,
     note="Eight modules of three bits, 3200 evaluations, 40 living, five suitors. Pilots on 8 and 16 other seeds could "
-    "not tell: +3.5 (-4.6 to 11.6) with ten modules of four bits and 8000 evaluations, +2.3 (-1.7 to 6.3) with these, and "
-    "no gain of diversity in either.",
+    "not tell: +3.5 (-4.6 to 11.6) with ten modules of four bits and 8000 evaluations, +2.3 (-1.7 to 6.3) with these, "
+    "and no gain of diversity in either.",
 )
