@@ -71,6 +71,9 @@ class PairedGate(Config):
         description="promote where the rate of lost protected tasks is below this with 95% confidence; none: where not "
         "one is lost",
     )
+    protect_solved: bool = Field(
+        default=False, description="every task that the champion solves (score 1) is protected, too"
+    )
     guardrails: Tolerances = Field(
         default={}, description="TAG=TOLERANCE,...: suites that only guard, and the mean drop that each allows"
     )
@@ -193,7 +196,9 @@ class PairedGate(Config):
 
     def _lost_protected(self, pairs: Sequence[Pair]) -> str:
         """Why too many protected tasks are lost, a missing score being a loss; empty where they are not."""
-        groups = split([pair for pair in pairs if pair[0].protected], cluster_of).values()
+        solved = self.protect_solved
+        protected = [pair for pair in pairs if pair[0].protected or (solved and pair[0].score == 1)]
+        groups = split(protected, cluster_of).values()
         lost = sum(found.lost + found.unscored > 0 for found in map(flips, groups))
         if self.protected_rate is None:
             return f"{lost} of {len(groups)} protected tasks are lost or unscored" if lost else ""

@@ -42,6 +42,7 @@ EXACT = 1e-9
 
 
 class Config(EvolveConfig):
+    problem: str = "function_minimisation"
     evaluations: int = Field(300, ge=1, description="of one candidate on one task, in each cycle")
     groups: Literal["islands", "clades"] = Field("islands", description="between which selection is told apart")
 

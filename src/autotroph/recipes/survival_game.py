@@ -106,7 +106,7 @@ class Told:
             failures_SN = rng.permuted(failures_SN.reshape(-1)).reshape(failures_SN.shape)
         right = np.array([self._level(own) == level for own, level in zip(failures_SN, truth, strict=True)])
         shares = 100 * right.reshape(len(LEVELS), -1).mean(axis=1)
-        beside = {level: float(share) for level, share in zip(LEVELS, shares, strict=True)}
+        beside: dict[str, float] = {level: float(share) for level, share in zip(LEVELS, shares, strict=True)}
         return Trial(float(shares.mean()), spent, time.monotonic() - began, (), beside)
 
     def _level(self, failures: np.ndarray) -> Level:
@@ -132,7 +132,7 @@ CLAIM = Claim(
     against="whether mean and variance come out alike in both halves of the counts",
     without="knowing whose a count is: all are dealt out anew among the subjects",
     counter="verifier_calls",
-    seeds=20,
+    seeds=12,
     note="Thirty subjects a seed, 5000 tasks each, given up after 100,000 trials; exponents of 0.3 to 0.8, 1.25 to "
     "1.75, and 2.5 to 4 or an exponential tail. Nearer to 1 or 2 no finite number of counts would tell.",
 )
