@@ -21,12 +21,17 @@ TINY: dict[str, Any] = {
     "cycles": 1, "rounds": 1, "steps": 2, "tasks": 16, "samples": 2, "prompts": 4, "batch": 8, "gold_per_level": 16,
     "per_round": 16, "sealed": 6, "final_sealed": 6, "gap_samples": 0, "rival_tasks": 0, "monitors": {"tasks": 0},
     "base": {"hidden": 16, "layers": 1, "heads": 2, "train": {"steps": 20, "rows": 60}},
+    "evaluations": 24, "baselines": False, "folder": "mine", "eval": "python3 evaluate.py {seed}",
 }  # fmt: skip
 """Whatever of this a recipe has."""
 
 
 @pytest.mark.parametrize("name", registry.names())
-def test_a_recipe_runs_to_its_end_and_is_sound(name: str, tmp_path: Path) -> None:
+def test_a_recipe_runs_to_its_end_and_is_sound(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("mine").mkdir()
+    Path("mine/evaluate.py").write_text("from main import f\nimport sys\nprint(f(int(sys.argv[1])))\n")
+    Path("mine/main.py").write_text("def f(n):\n    return n + 1\n")
     recipe = registry.find(name)
     settings = {field: value for field, value in TINY.items() if field in recipe.config.model_fields}
     config = recipe.configure(merged({}, settings))
