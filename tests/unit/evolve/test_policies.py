@@ -221,7 +221,7 @@ def test_plateau_switches_where_nothing_gets_better_and_back():
 
 def test_registry_gives_settings_and_refuses_others():
     assert policy("dgm", sharpness=2.0) == DGM(sharpness=2.0)
-    assert POLICIES["hgm"].defaults == {"growth": 0.6, "cooling": 1.0}
+    assert POLICIES["hgm"].defaults == {"growth": 0.6, "cooling": 1.0, "pooled": True}
     assert all(policy(name).name == name for name in POLICIES)
     with pytest.raises(AutotrophError, match="no search policy 'greedy'; there are random, best_of_n"):
         policy("greedy")

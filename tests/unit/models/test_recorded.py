@@ -91,6 +91,15 @@ def test_another_call_is_sampled_anew(change: str, tmp_path: Path) -> None:
     assert engine.asked == seeds
 
 
+def alike(found: list[Completion], wanted: list[Completion]) -> None:
+    """The same tokens; their probabilities to rounding, which on some processors depends on the rows beside them."""
+    for one, other in zip(found, wanted, strict=True):
+        assert (one.ids, one.stop) == (other.ids, other.stop)
+        assert one.logprobs == pytest.approx(other.logprobs, abs=1e-5)
+        assert one.raw == pytest.approx(other.raw, abs=1e-5)
+        assert (one.entropy, one.certainty) == pytest.approx((other.entropy, other.certainty), abs=1e-5)
+
+
 def test_a_cap_cuts_calls_and_changes_no_row(whole: tuple[list[Completion], dict[str, float]], tmp_path: Path) -> None:
     """Sessions that end at a cap or are interrupted, each with a higher cap than the last: no row is sampled twice."""
     asked: list[int] = []
@@ -98,7 +107,7 @@ def test_a_cap_cuts_calls_and_changes_no_row(whole: tuple[list[Completion], dict
         engine = Spied(calls=3 if cap == 140 else float("inf"))
         one = recorded(engine, tmp_path, tokens=cap)
         try:
-            assert one.sample(prompts(), PARAMS, range(ROWS)) == whole[0]
+            alike(one.sample(prompts(), PARAMS, range(ROWS)), whole[0])
         except (BudgetExceeded, KeyboardInterrupt):
             assert cap < 10_000
             assert cap == 140 or cap - PARAMS.max_tokens < one.meter.tokens <= cap

@@ -144,7 +144,7 @@ def test_only_what_is_new_is_passed_on_and_what_is_not_is_counted() -> None:
 
 
 def test_names() -> None:
-    assert names() == ["constants", "crossover", "llm", "merge", "prune", "syntax", "text"]
+    assert names() == ["constants", "crossover", "llm", "merge", "own", "prune", "syntax", "text"]
     for name in names():
         if name != "llm":
             assert mutator(name).parents in (1, 2)
