@@ -56,8 +56,8 @@ class ModelConfig(Config):
     name: str | None = Field(None, description="of a model at an OpenAI-compatible endpoint; none: no model is asked")
     url: str = Field("https://api.openai.com/v1", description="of the endpoint")
     key_variable: str = Field("OPENAI_API_KEY", description="environment variable with its key; unset: no key")
-    forms: Weights = Field(
-        {"diff": 2.0, "rewrite": 1.0, "reflect": 2.0}, description="FORM=WEIGHT,...: how it is asked"
+    forms: Patterns = Field(
+        ("diff", "reflect", "rewrite"), description="FORM,...: how it is asked, one as often as another"
     )
     share: float = Field(0.5, gt=0, le=1, description="of the edits that are its own")
     prompt_price: float = Field(0.0, ge=0, description="dollars for a million prompt tokens")
@@ -69,7 +69,7 @@ class ModelConfig(Config):
         assert self.name is not None
         prices = {"prompt_price": self.prompt_price, "answer_price": self.answer_price}
         endpoint = Endpoint(url=self.url, model=self.name, key_variable=self.key_variable, **prices)
-        return Mixed(tuple((LanguageModel(endpoint, form), weight) for form, weight in self.forms.items()))
+        return Mixed(tuple((LanguageModel(endpoint, form), 1.0) for form in self.forms))
 
 
 class EvolveConfig(RunConfig):
