@@ -91,6 +91,15 @@ def test_bad_settings(settings: dict[str, object], why: str) -> None:
         loop_of(**settings)
 
 
+def test_a_resumed_run_has_the_settings_that_it_was_begun_with() -> None:
+    given = {"llm": {"name": "m", "forms": "diff"}, "mutators": "syntax=2,merge", "frozen": "eval.py,*.md"}
+    config = EvolveConfig.model_validate(given)
+    assert config.llm.forms == ("diff",)
+    assert config.mutators == {"syntax": 2.0, "merge": 1.0}
+    assert config.frozen == ("eval.py", "*.md")
+    assert EvolveConfig.model_validate(config.model_dump(mode="json")) == config
+
+
 GO_ON = f"""
 import sys
 sys.path.insert(0, {str(Path(__file__).parents[1] / "unit")!r})

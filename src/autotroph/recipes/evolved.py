@@ -19,6 +19,7 @@ from autotroph.evaluate.monitors import Monitors
 from autotroph.evolve.archive import Archive
 from autotroph.evolve.candidate import Candidate
 from autotroph.evolve.evolution import Evolution
+from autotroph.evolve.mutate.llm import Form, LanguageModel
 from autotroph.evolve.mutate.mixed import Mixed
 from autotroph.evolve.mutate.registry import mixture
 from autotroph.evolve.policies.registry import policy
@@ -47,6 +48,7 @@ def _weighed(given: object) -> object:
 
 
 Patterns = Annotated[tuple[str, ...], BeforeValidator(_listed)]
+Forms = Annotated[tuple[Form, ...], BeforeValidator(_listed)]
 Weights = Annotated[dict[str, float], BeforeValidator(_weighed)]
 
 
@@ -56,16 +58,12 @@ class ModelConfig(Config):
     name: str | None = Field(None, description="of a model at an OpenAI-compatible endpoint; none: no model is asked")
     url: str = Field("https://api.openai.com/v1", description="of the endpoint")
     key_variable: str = Field("OPENAI_API_KEY", description="environment variable with its key; unset: no key")
-    forms: Patterns = Field(
-        ("diff", "reflect", "rewrite"), description="FORM,...: how it is asked, one as often as another"
-    )
+    forms: Forms = Field(("diff", "reflect", "rewrite"), description="FORM,...: how it is asked, each as often")
     share: float = Field(0.5, gt=0, le=1, description="of the edits that are its own")
     prompt_price: float = Field(0.0, ge=0, description="dollars for a million prompt tokens")
     answer_price: float = Field(0.0, ge=0, description="dollars for a million tokens of answers")
 
     def mutator(self) -> Mutator:
-        from autotroph.evolve.mutate.llm import LanguageModel  # the client is for those who have a model
-
         assert self.name is not None
         prices = {"prompt_price": self.prompt_price, "answer_price": self.answer_price}
         endpoint = Endpoint(url=self.url, model=self.name, key_variable=self.key_variable, **prices)
