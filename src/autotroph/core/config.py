@@ -20,11 +20,21 @@ class Config(BaseModel):
             return data
         defaults = {name: field.default for name, field in cls.model_fields.items() if name in data}
         return {
-            name: merged(defaults[name].model_dump(), value)
+            name: _over(defaults[name], value)
             if isinstance(value, dict) and isinstance(defaults.get(name), BaseModel)
             else value
             for name, value in data.items()
         }
+
+
+def _over(default: BaseModel, given: dict[str, Any]) -> dict[str, Any]:
+    """The settings of a default with those that are given; a setting that is a mapping itself is given whole."""
+    parts = {name: getattr(default, name, None) for name in given}
+    over = {
+        name: _over(part, given[name]) if isinstance(part, BaseModel) and isinstance(given[name], dict) else given[name]
+        for name, part in parts.items()
+    }
+    return {**default.model_dump(), **over}
 
 
 def merged(under: dict[str, Any], over: dict[str, Any]) -> dict[str, Any]:

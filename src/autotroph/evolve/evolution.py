@@ -10,7 +10,6 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from autotroph.core.errors import AutotrophError
-from autotroph.core.estimate import Range, Work
 from autotroph.core.policy import Policy
 from autotroph.core.protocols import View
 from autotroph.core.trace import Group
@@ -61,10 +60,6 @@ class Evolution:
             metrics[f"picked_by_{name}"] = float(other.archive.means[best])
         kept = {f"{name or 'ours'}.{PAGE}": found[name][0].page().encode() for name in found}
         return view.publish_files(population.candidate(picked), kept), metrics
-
-    def estimate(self, searches: int = 1) -> Work:
-        calls = self.settings.evaluations * (1 + len(self.baselines)) * searches
-        return Work(verifier_calls=Range(0, calls))
 
     def _searched(self, policy: SearchPolicy, name: str, trying: Trying, view: View) -> tuple[Kept, int]:
         root = Candidate(view.candidate(view.base).files, self.frozen)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
@@ -13,6 +12,7 @@ from pydantic import BeforeValidator, Field
 from autotroph.acquire.curated import Bare
 from autotroph.core.config import Config
 from autotroph.core.errors import AutotrophError
+from autotroph.core.folders import cache_root
 from autotroph.evaluate.benchmark import SealedSuite
 from autotroph.evaluate.gate import PairedGate
 from autotroph.evaluate.monitors import Monitors
@@ -32,6 +32,7 @@ from autotroph.recipes.registry import RunConfig
 from autotroph.sandbox.jail import Jail
 from autotroph.select.chain import Chain
 from autotroph.select.dedup import ExactDedup
+from autotroph.store.artifacts import Artifacts
 from autotroph.tasks.programs.family import ProgramFamily
 from autotroph.tasks.registry import task_family
 
@@ -159,16 +160,9 @@ def evolve(
             gate=gate,
             verify=family.verify,
         ),
-        base=lambda watch: (_written(seed), level),
+        base=lambda watch: (Artifacts(cache_root() / "programs").put(seed.write), level),
         cycles=config.cycles,
         final_suite=lambda: suite(config.final_sealed, config.seed),
         kind="code",
         monitors=config.monitors,
     )
-
-
-def _written(seed: Candidate) -> Path:
-    """A folder that holds the seed program, for the run to copy from."""
-    folder = Path(tempfile.mkdtemp(prefix="autotroph-seed-"))
-    seed.write(folder)
-    return folder

@@ -49,3 +49,17 @@ def test_flags_show_the_defaults_that_hold() -> None:
         ("middle", "width"): 16,
         ("own",): None,
     }
+
+
+class Weighed(Config):
+    weights: dict[str, float] = {"a": 1.0, "b": 2.0}  # noqa: RUF012
+
+
+class Holder(Config):
+    weighed: Weighed = Weighed()
+
+
+def test_a_mapping_is_given_whole_and_so_comes_back_as_it_was_written_down() -> None:
+    given = Holder.model_validate({"weighed": {"weights": {"a": 3.0}}})
+    assert given.weighed.weights == {"a": 3.0}
+    assert Holder.model_validate(given.model_dump(mode="json")) == given
