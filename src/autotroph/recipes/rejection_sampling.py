@@ -107,7 +107,7 @@ CLAIM = Claim(
     seeds=5,
     first=10,
     note="A second trial, on fresh seeds and another ground. The first, seeds 0 to 2 on additions of 1 to 3 digits, "
-    "could not tell: +4.28 (-5.27 to 13.8). This base answers in two ways, as that of `grpo` does: at once, often wrong, "
-    "or with its steps. Each round makes the better way likelier, of which the next one samples more. "
+    "could not tell: +4.28 (-5.27 to 13.8). This base answers in two ways, as that of `grpo` does: at once, often "
+    "wrong, or with its steps. Each round makes the better way likelier, of which the next one samples more. "
     "No gold rows in any side, so that nothing but one's own answers is learnt.",
 )

@@ -96,7 +96,7 @@ CLAIM = Claim(
     without="dead ends of other problems before the optimal path",
     seeds=4,
     first=10,
-    note="A second trial, on fresh seeds and twice as long. The first, seeds 0 to 2 and 500 steps, could not tell: +2.17 "
-    "(-24.7 to 29). There searches still rose by 7 to 10 points in a hundred steps, and paths did no longer. Paths are "
-    "shorter than searches: at equal compute they are learnt for more steps.",
+    note="A second trial, on fresh seeds and twice as long. The first, seeds 0 to 2 and 500 steps, could not tell: "
+    "+2.17 (-24.7 to 29). There searches still rose by 7 to 10 points in a hundred steps, and paths did no longer. "
+    "Paths are shorter than searches: at equal compute they are learnt for more steps.",
 )
