@@ -115,9 +115,9 @@ CLAIM = Claim(
     seeds=6,
     first=10,
     note="A second trial, on fresh seeds and another ground. The first, seeds 0 to 4, could not tell: -2.3 (-4.8 to "
-    "0.197). Its bases, taught for 220 steps, erred everywhere, so that problems drawn uniformly taught as much; and 3 of "
-    "30 concepts were weak. These are taught for 1,200 steps and are weak in one concept: what is rare is what uniform "
-    "synthesis misses. Pilots (seeds 100 to 107) were ahead by 0.5 to 3 points of the 5 that there are to gain; with 3 "
-    "weak concepts such bases were not (seeds 100 to 102: -0.2, -0.3, +0.7). A base that was taught nothing of some was "
-    "sure of its wrong answers, and had nothing to learn from.",
+    "0.197). Its bases, taught for 220 steps, erred everywhere, so that problems drawn uniformly taught as much; and "
+    "3 of 30 concepts were weak. These are taught for 1,200 steps and are weak in one concept: what is rare is what "
+    "uniform synthesis misses. Pilots (seeds 100 to 107) were ahead by 0.5 to 3 points of the 5 that there are to "
+    "gain; with 3 weak concepts such bases were not (seeds 100 to 102: -0.2, -0.3, +0.7). A base that was taught "
+    "nothing of some was sure of its wrong answers, and had nothing to learn from.",
 )
