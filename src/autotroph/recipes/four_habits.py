@@ -96,4 +96,10 @@ CLAIM = Claim(
     control=Practised("four_habits", {"priming": "wrong path"}, gained),
     against="primed with right solutions that do not backtrack",
     without="primed with wrong solutions that do not backtrack",
+    note="A gain, not an end: the model primed with right paths solves about 67% of all problems before practice "
+    "and after it, the one primed with wrong searches 11%, then 24%, so that it also had more to gain. The "
+    "control had as much to gain, and went from 12 to 17%. On two other grounds nothing was seen: of sums and "
+    "differences alone right paths already solve 95% (seed 100: +10 for wrong searches, +10.5 for wrong "
+    "paths); with products, 1,000 steps of priming and 120 of practice, right searches gained 12, 12 and 9 "
+    "points, right paths, at equal compute, 12 and 10 (seeds 100 to 102).",
 )
