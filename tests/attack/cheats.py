@@ -211,6 +211,13 @@ OWN = {
         "both bits": "def solve(k): return [[0, 1]] * (4 * k)",
         "more bits": "def solve(k): return [0, 1] * (4 * k)",
     },
+    "repair": {
+        "answers as booleans": "def solve(lists): return [[[True]] * 6 for a in lists]",
+        "answers as floats": "def solve(lists): return [[[5.0]] * 6 for a in lists]",
+        "one list for all": "def solve(lists): return honest(lists)[:1]",
+        "no function": "def solve(lists): return [[] for a in lists]",
+        "lists in lists": "def solve(lists): return [[row] for row in honest(lists)]",
+    },
     "agent_listfn": {
         "what is shown by heart": "def solve(shown): return f'{ {str(a): v for a, v in shown} }[str(a)]'",
         "the value seen last": "def solve(shown): return repr(shown[-1][1])",

@@ -242,6 +242,67 @@ class NoisyPlateau:
         return min(1.0, self.base + self.rise * (int(genome[0]) // self.width))
 
 
+@dataclass(frozen=True)
+class BrokenProgram:
+    """Functions with bugs; a task is the tests of a function, its outcome the share of them that pass.
+
+    A function has places, each of which holds one of several things, one of them right. Of the tests of a function a
+    share passes though a place is wrong, drawn from U(0, `hidden`) for each place; with more wrong places those shares
+    multiply. Genome: what each place holds, function after function; the root has `bugs` wrong ones. An edit puts
+    something else into a place, drawn from all places alike.
+    """
+
+    right: np.ndarray
+    passing: np.ndarray
+    wrong: np.ndarray
+    """What is right in each place, which share of the tests passes if it is not, and whether it is wrong at the root,
+    [F, P] each."""
+    things: int = 4
+    noisy = False
+
+    @classmethod
+    def drawn(
+        cls, rng: np.random.Generator, functions: int = 6, places: int = 6, bugs: int = 6, hidden: float = 0.8,
+        kinds: Sequence[int] | None = None,
+    ) -> BrokenProgram:  # fmt: skip
+        """`kinds`: places of a function, alike in all of them, where alone the root has bugs."""
+        right, passing = rng.integers(cls.things, size=(functions, places)), rng.uniform(0, hidden, (functions, places))
+        may = np.zeros(right.shape, dtype=bool)
+        may[:, list(range(places) if kinds is None else kinds)] = True
+        wrong = np.zeros(right.shape, dtype=bool)
+        wrong.reshape(-1)[rng.choice(np.flatnonzero(may), bugs, replace=False)] = True
+        return cls(right, passing, wrong)
+
+    @property
+    def tasks(self) -> int:
+        return len(self.right)
+
+    def root(self, rng: np.random.Generator) -> Genome:
+        off = rng.integers(1, self.things, size=self.right.shape)
+        return ((self.right + off * self.wrong) % self.things).reshape(-1)
+
+    def child(self, parents: Sequence[Genome], rng: np.random.Generator) -> Genome:
+        made = mixed(parents, rng)
+        return self.edited(made, int(rng.integers(len(made))), rng)
+
+    def edited(self, genome: Genome, place: int, rng: np.random.Generator) -> Genome:
+        made = genome.copy()
+        made[place] = (made[place] + rng.integers(1, self.things)) % self.things
+        return made
+
+    def values(self, genome: Genome) -> np.ndarray:
+        """Share of the tests of each function that passes [T]."""
+        off = genome.reshape(self.right.shape) != self.right
+        shares: np.ndarray = np.where(off, self.passing, 1.0).prod(axis=1)
+        return shares
+
+    def outcome(self, genome: Genome, task: int, rng: np.random.Generator) -> float:
+        return float(self.values(genome)[task])
+
+    def skill(self, genome: Genome) -> float:
+        return float(self.values(genome).mean())
+
+
 LANDSCAPES: Mapping[str, Callable[[np.random.Generator], Landscape]] = MappingProxyType(
     {
         "drift_tree": lambda rng: DriftTree(),

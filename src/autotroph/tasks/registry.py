@@ -35,6 +35,7 @@ from autotroph.tasks.programs.erdos import ErdosMinimumOverlap
 from autotroph.tasks.programs.function_minimisation import FunctionMinimisation
 from autotroph.tasks.programs.modules import Modules
 from autotroph.tasks.programs.points import DistanceRatio, Heilbronn
+from autotroph.tasks.programs.repair import Repair
 from autotroph.tasks.programs.sorting_networks import SortingNetworks
 from autotroph.tasks.programs.symbolic_regression import SymbolicRegression
 from autotroph.tasks.reasoning_gym import ReasoningGym
@@ -82,6 +83,7 @@ FAMILIES: Mapping[str, Callable[..., TaskFamily]] = MappingProxyType(
         "symbolic_regression": SymbolicRegression,
         "sorting_networks": SortingNetworks,
         "modules": Modules,
+        "repair": Repair,
         "agent_listfn": AgentListFn,
         "agent_nim": partial(AgentGame, Nim()),
         "agent_tictactoe": partial(AgentGame, TicTacToe()),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 import random
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -26,6 +27,7 @@ from autotroph.tasks.programs.family import ProgramFamily, Refused
 from autotroph.tasks.programs.function_minimisation import FunctionMinimisation, function
 from autotroph.tasks.programs.modules import Modules, worth
 from autotroph.tasks.programs.points import smallest_triangle, squared_spread
+from autotroph.tasks.programs.repair import Function, Repair
 from autotroph.tasks.programs.sorting_networks import comparators, fewest, sorts
 from autotroph.tasks.programs.symbolic_regression import SymbolicRegression, evaluated, points
 from autotroph.tasks.registry import FAMILIES, task_family
@@ -120,7 +122,7 @@ def test_an_exact_problem_is_one_instance_of_every_split() -> None:
 
 
 def test_drawn_problems_are_new_for_every_seed() -> None:
-    for family in (BinPacking(), FunctionMinimisation(), SymbolicRegression(), AgentListFn()):
+    for family in (BinPacking(), FunctionMinimisation(), SymbolicRegression(), AgentListFn(), Repair()):
         train, other = family.generate(1, 3, 0), family.generate(1, 3, 1)
         sealed = family.generate(1, 3, 0, "sealed")
         assert len({task.key for task in [*train, *other, *sealed]}) == 9
@@ -367,3 +369,35 @@ def test_nim_is_won_from_balanced_heaps_alone() -> None:
     assert family.score(task, value) == pytest.approx(1.0)
     with pytest.raises(Refused, match="no legal move"):
         family.measure(task, ["a9"] * len(positions(Nim)))
+
+
+def test_a_program_is_repaired_function_by_function() -> None:
+    """One right function of two on all lists; the other is off by one, and right where it gives nothing."""
+    family = Repair(seed=3, functions=2)
+    task = family.generate(2, 1, 0)[0]
+    first, second = family.meant
+    lists = task.meta["lists"]
+    half = [[first(a), [x + 1 for x in second(a)]] for a in lists]
+    empty = sum(not second(a) for a in lists)
+    assert family.measure(task, half) == pytest.approx((12 + empty) / 24)
+    assert family.whole(task, json.dumps(half)) == [True, empty == 12]
+    assert family.whole(task, "[]") == [False, False]
+    floats = [[[float(x) for x in one(a)] for one in family.meant] for a in lists]
+    assert family.whole(task, json.dumps(floats)) == [False, False]
+
+
+def test_what_is_broken_and_what_it_says() -> None:
+    meant = Function(">", 5, "*", 3)
+    assert meant([4, 5, 6, 9]) == [18, 27]
+    source = replace(meant, kept=6).text(0, meant)
+    assert "above 5, each of them times 3" in source
+    assert "if x > 6]" in source
+    for place in ("comparison", "kept", "operation", "changed"):
+        other = meant.broken(place, random.Random(0))
+        assert [
+            name
+            for name in ("comparison", "kept", "operation", "changed")
+            if getattr(other, name) != getattr(meant, name)
+        ] == [place]
+    broken, gold = Repair(seed=1).starter["main.py"].splitlines(), Repair(seed=1).gold_program()["main.py"].splitlines()
+    assert sum(one != other for one, other in zip(broken, gold, strict=True)) == 6
