@@ -279,7 +279,8 @@ class BrokenProgram:
 
     def root(self, rng: np.random.Generator) -> Genome:
         off = rng.integers(1, self.things, size=self.right.shape)
-        return ((self.right + off * self.wrong) % self.things).reshape(-1)
+        broken: Genome = ((self.right + off * self.wrong) % self.things).reshape(-1)
+        return broken
 
     def child(self, parents: Sequence[Genome], rng: np.random.Generator) -> Genome:
         made = mixed(parents, rng)

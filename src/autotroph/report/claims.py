@@ -15,11 +15,14 @@ Found = Mapping[str, Any]
 
 
 def claim_table(found: Found) -> Table:
-    """Every seed of every side, and the verdict below."""
+    """Every side beside the others, seed below seed, and the verdict at the end."""
     table = Table(title=Text(f"{found['recipe']}: {found['says']}"), caption=Text(verdict_sentence(found)))
-    for name in claim_columns(found):
-        table.add_column(name, justify="left" if name == "side" else "right")
-    for cells in claim_rows(found):
+    sides = zip(claim_columns(found), *claim_rows(found), strict=True)
+    _, *descriptions = next(sides)
+    table.add_column("")
+    for described in descriptions:
+        table.add_column(Text(described), justify="right")
+    for cells in sides:
         table.add_row(*cells)
     return table
 

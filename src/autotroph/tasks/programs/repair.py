@@ -64,8 +64,8 @@ class Function:
     def broken(self, place: str, rng: random.Random) -> Function:
         """Another sign, or a number that is one off."""
         signs = {"comparison": COMPARISONS, "operation": OPERATIONS}.get(place)
-        now = getattr(self, place)
-        new = now + rng.choice((1, -1)) if signs is None else rng.choice([sign for sign in signs if sign != now])
+        now: Any = getattr(self, place)
+        new: Any = now + rng.choice((1, -1)) if signs is None else rng.choice([sign for sign in signs if sign != now])
         return replace(self, **{place: new})
 
     def text(self, number: int, meant: Function) -> str:
