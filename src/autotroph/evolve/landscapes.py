@@ -249,7 +249,7 @@ class BrokenProgram:
     A function has places, each of which holds one of several things, one of them right. Of the tests of a function a
     share passes though a place is wrong, drawn from U(0, `hidden`) for each place; with more wrong places those shares
     multiply. Genome: what each place holds, function after function; the root has `bugs` wrong ones. An edit puts
-    something else into a place, drawn from all places alike.
+    something else into a place, drawn from all places alike, and with chance `more` goes on with another one.
     """
 
     right: np.ndarray
@@ -258,12 +258,13 @@ class BrokenProgram:
     """What is right in each place, which share of the tests passes if it is not, and whether it is wrong at the root,
     [F, P] each."""
     things: int = 4
+    more: float = 0.0
     noisy = False
 
     @classmethod
     def drawn(
         cls, rng: np.random.Generator, functions: int = 6, places: int = 6, bugs: int = 6, hidden: float = 0.8,
-        kinds: Sequence[int] | None = None,
+        kinds: Sequence[int] | None = None, more: float = 0.0,
     ) -> BrokenProgram:  # fmt: skip
         """`kinds`: places of a function, alike in all of them, where alone the root has bugs."""
         right, passing = rng.integers(cls.things, size=(functions, places)), rng.uniform(0, hidden, (functions, places))
@@ -271,7 +272,7 @@ class BrokenProgram:
         may[:, list(range(places) if kinds is None else kinds)] = True
         wrong = np.zeros(right.shape, dtype=bool)
         wrong.reshape(-1)[rng.choice(np.flatnonzero(may), bugs, replace=False)] = True
-        return cls(right, passing, wrong)
+        return cls(right, passing, wrong, more=more)
 
     @property
     def tasks(self) -> int:
@@ -284,7 +285,10 @@ class BrokenProgram:
 
     def child(self, parents: Sequence[Genome], rng: np.random.Generator) -> Genome:
         made = mixed(parents, rng)
-        return self.edited(made, int(rng.integers(len(made))), rng)
+        made = self.edited(made, int(rng.integers(len(made))), rng)
+        while self.more and rng.random() < self.more:
+            made = self.edited(made, int(rng.integers(len(made))), rng)
+        return made
 
     def edited(self, genome: Genome, place: int, rng: np.random.Generator) -> Genome:
         made = genome.copy()
