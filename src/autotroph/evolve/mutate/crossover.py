@@ -11,8 +11,8 @@ import libcst as cst
 
 from autotroph.evolve.candidate import Candidate, NoEdit
 from autotroph.evolve.mutate.lines import blended
-from autotroph.evolve.mutate.python import concrete, same, written
-from autotroph.evolve.mutate.sites import Site, Sites, enclosed, replaced, with_body
+from autotroph.evolve.mutate.python import same, written
+from autotroph.evolve.mutate.sites import Site, Sites, enclosed, replaced, sites, with_body
 from autotroph.evolve.protocols import Edit, Parent, Surroundings
 
 WEIGHTS: Mapping[str, float] = MappingProxyType({"function": 3, "statement": 2, "expression": 2})
@@ -46,7 +46,7 @@ class Crossover:
         one, other = ours.text(file), theirs.text(file)
         if not file.endswith(".py"):
             return blended(one, other, rng), "lines"
-        first, second = Sites(concrete(one)), Sites(concrete(other))
+        first, second = sites(one), sites(other)
         kinds = [kind for kind in self.weights if first.found[kind] and second.found[kind]]
         if not sum(self.weights[kind] for kind in kinds):
             raise NoEdit("the parents have no part in common")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import random
+from functools import lru_cache
 
 import libcst as cst
 
@@ -14,6 +15,9 @@ LONGEST = 200_000
 
 DEEPEST = 100
 """Levels of a syntax tree beyond which it is not edited."""
+
+KEPT = 64
+"""Programs whose normal form is kept: a parent is compared with each of its children."""
 
 NONE = (SyntaxError, ValueError, RecursionError, MemoryError)
 """What CPython's parser raises at text that is no program, or one nested too deeply."""
@@ -53,6 +57,7 @@ def written(program: cst.Module) -> str:
     return text
 
 
+@lru_cache(KEPT)
 def normal(text: str) -> str:
     """What a program is apart from its layout and comments: two that have this in common do the same."""
     try:

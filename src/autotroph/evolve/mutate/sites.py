@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, fields
-from typing import Literal
+from functools import cache, lru_cache
+from typing import Literal, get_args
 
 import libcst as cst
+
+from autotroph.evolve.mutate.python import concrete
 
 Kind = Literal["number", "boolean", "operator", "statement", "name", "expression", "call", "function"]
 
@@ -30,6 +32,10 @@ LAYOUT = frozenset(
     }
 )  # fmt: skip
 """Nodes with nothing in them to edit."""
+
+
+KEPT, LONG = 32, 20_000
+"""Programs whose sites are kept, and characters beyond which one is not: its tree takes 160 bytes for each of them."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -55,7 +61,7 @@ class Site:
 
 
 @dataclass(eq=False)
-class Sites(cst.CSTVisitor):
+class Sites:
     """All of a program: kind -> its sites, in their order. `helpers`: functions of the file that take positional
     arguments alone -> how many.
 
@@ -64,7 +70,7 @@ class Sites(cst.CSTVisitor):
     """
 
     program: cst.Module
-    found: dict[str, list[Site]] = field(default_factory=lambda: defaultdict(list))
+    found: dict[str, list[Site]] = field(default_factory=lambda: {kind: [] for kind in get_args(Kind)})
     helpers: dict[str, int] = field(default_factory=dict)
     _scopes: list[dict[str, None]] = field(default_factory=lambda: [{}])
     _path: list[cst.CSTNode] = field(default_factory=list)
@@ -72,13 +78,20 @@ class Sites(cst.CSTVisitor):
     _names: tuple[str, ...] | None = None
 
     def __post_init__(self) -> None:
-        super().__init__()
-        self.program.visit(self)
+        self._walk(self.program)
 
-    def on_visit(self, node: cst.CSTNode) -> bool:
-        self._path.append(node)
+    def _walk(self, node: cst.CSTNode) -> None:
+        """As a visitor of libcst, which would make every node anew on its way."""
         if type(node) in LAYOUT:
-            return False
+            return
+        self._path.append(node)
+        if self._entered(node):
+            for part in _parts(node):
+                self._walk(part)
+        self._path.pop()
+
+    def _entered(self, node: cst.CSTNode) -> bool:
+        """Whether to go on with its parts."""
         if isinstance(node, cst.BaseExpression):
             return self._expression(node)
         if isinstance(node, cst.Module | cst.IndentedBlock):
@@ -91,9 +104,6 @@ class Sites(cst.CSTVisitor):
         else:
             return self._binding(node)
         return True
-
-    def on_leave(self, original_node: cst.CSTNode) -> None:
-        self._path.pop()
 
     def _add(self, kind: Kind, index: int = 0) -> None:
         if self._names is None:
@@ -113,7 +123,7 @@ class Sites(cst.CSTVisitor):
     def _visit(self, *nodes: cst.CSTNode | None) -> Literal[False]:
         for node in nodes:
             if node is not None:
-                node.visit(self)
+                self._walk(node)
         return False
 
     def _block(self, block: Block) -> None:
@@ -222,6 +232,31 @@ SKIPPED = (
 )  # fmt: skip
 
 
+ORDERS: Mapping[type[cst.CSTNode], tuple[str, ...]] = {
+    cst.IfExp: ("body", "test", "orelse"),
+    cst.Parameters: ("posonly_params", "params", "star_arg", "kwonly_params", "star_kwarg"),
+    cst.Try: ("body", "handlers", "orelse", "finalbody"),
+    cst.TryStar: ("body", "handlers", "orelse", "finalbody"),
+}
+"""Of nodes whose fields have another order than their text."""
+
+
+@cache
+def _places(kind: type[cst.CSTNode]) -> tuple[str, ...]:
+    """Fields of a kind of node, in the order of the text."""
+    return ORDERS.get(kind) or tuple(one.name for one in fields(kind))
+
+
+def _parts(node: cst.CSTNode) -> Iterator[cst.CSTNode]:
+    """The nodes right below a node."""
+    for name in _places(type(node)):
+        value = getattr(node, name)
+        if isinstance(value, cst.CSTNode):
+            yield value
+        elif isinstance(value, list | tuple):
+            yield from (one for one in value if isinstance(one, cst.CSTNode))
+
+
 def movable(statement: cst.CSTNode) -> bool:
     """Whether a statement can be deleted, copied, swapped and wrapped: no definition, import or docstring."""
     if isinstance(statement, cst.SimpleStatementLine):
@@ -238,6 +273,17 @@ def _positional(params: cst.Parameters) -> int:
     if any(param.default is None for param in params.kwonly_params):
         return 0
     return sum(param.default is None for param in (*params.posonly_params, *params.params))
+
+
+def sites(text: str) -> Sites:
+    """Those of a program as it is written, which nobody may change; the last few are kept, for a good parent is edited
+    again and again. Raises NoEdit as `concrete` does."""
+    return Sites(concrete(text)) if len(text) > LONG else _kept(text)
+
+
+@lru_cache(KEPT)
+def _kept(text: str) -> Sites:
+    return Sites(concrete(text))
 
 
 def replaced(site: Site, new: cst.CSTNode) -> cst.Module:

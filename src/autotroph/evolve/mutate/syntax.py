@@ -15,8 +15,8 @@ import libcst as cst
 
 from autotroph.evolve.candidate import NoEdit
 from autotroph.evolve.mutate.numerals import numeral, stepped, value
-from autotroph.evolve.mutate.python import concrete, drawn, programs, same, written
-from autotroph.evolve.mutate.sites import Kind, Site, Sites, enclosed, movable, replaced, with_body
+from autotroph.evolve.mutate.python import drawn, programs, same, written
+from autotroph.evolve.mutate.sites import Kind, Site, Sites, enclosed, movable, replaced, sites, with_body
 from autotroph.evolve.protocols import Edit, Parent, Surroundings
 
 Change = Callable[[Site, Sites, random.Random], cst.Module | None]
@@ -185,7 +185,7 @@ class Syntax:
         candidate, rng = parents[0].candidate, around.rng
         file = drawn(candidate, programs(candidate), rng)
         before = candidate.text(file)
-        program = concrete(before)
+        program = sites(before)
         for _ in range(self.tries):
             try:
                 changed, done = self._edited(program, rng)
@@ -196,15 +196,15 @@ class Syntax:
                 return Edit(candidate.edited({file: text}), f"{file}: {', '.join(done)}")
         raise NoEdit(f"no edit of '{file}' in {self.tries} tries", "no edit found")
 
-    def _edited(self, program: cst.Module, rng: random.Random) -> tuple[cst.Module, list[str]]:
-        done: list[str] = []
-        while not done or (len(done) < self.most and rng.random() < self.more):
-            program, name = self._once(program, rng)
+    def _edited(self, sites: Sites, rng: random.Random) -> tuple[cst.Module, list[str]]:
+        program, name = self._once(sites, rng)
+        done = [name]
+        while len(done) < self.most and rng.random() < self.more:
+            program, name = self._once(Sites(program), rng)
             done.append(name)
         return program, done
 
-    def _once(self, program: cst.Module, rng: random.Random) -> tuple[cst.Module, str]:
-        sites = Sites(program)
+    def _once(self, sites: Sites, rng: random.Random) -> tuple[cst.Module, str]:
         names = [name for name in self.weights if sites.found[CHANGES[name][0]]]
         if not sum(self.weights[name] for name in names):
             raise NoEdit("nothing to edit")

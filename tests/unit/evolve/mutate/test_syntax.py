@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from autotroph.evolve.candidate import Candidate, NoEdit
 from autotroph.evolve.mutate.numerals import numeral, stepped, value
 from autotroph.evolve.mutate.python import LONGEST, normal
-from autotroph.evolve.mutate.sites import Sites
+from autotroph.evolve.mutate.sites import Sites, sites
 from autotroph.evolve.mutate.syntax import CHANGES, WEIGHTS, Syntax, condition
 from autotroph.evolve.protocols import Parent
 
@@ -84,6 +84,38 @@ def test_names_are_those_bound_before() -> None:
     sites = Sites(cst.parse_module("u = 1\ndef f(a, *, b):\n    c, d = a, b\n    return c\nv = 2\n"))
     last = [site for site in sites.found["name"] if site.inside][-1]
     assert last.names == ("a", "b", "c", "d", "u")
+
+
+EVERY_ORDER = """
+def f(a=1, /, b=2, *c, d=3, **e):
+    try:
+        return 4 if 5 else 6
+    except E:
+        for x in 8 + 9:
+            f(10, *11, k=12)[13:14]
+        else:
+            [15 for y in 16 if 17]
+    else:
+        {18: 19}
+    finally:
+        while 20 < 21 < 22:
+            x = (23, [24], {25}, lambda z=26: 27)
+"""
+
+
+def test_sites_come_in_the_order_of_the_text() -> None:
+    numbers = [value(site.node) for site in Sites(cst.parse_module(EVERY_ORDER)).found["number"]]
+    assert numbers == [*range(1, 7), *range(8, 28)]
+
+
+def test_sites_that_are_kept_are_those_of_the_text() -> None:
+    """Two texts alike but for one name, and a child of each in turn: neither takes the other's sites."""
+    texts = ["x = 1\ny = x\n", "x = 1\nz = x\n"]
+    for text in texts * 2:
+        assert sites(text).program.code == text
+        assert sites(text) is sites(text)
+        child(Syntax(), Candidate.of({"a.py": text}))
+        assert sites(text).program.code == text
 
 
 def test_signs_do_not_pile_up() -> None:
