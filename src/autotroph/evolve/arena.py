@@ -85,8 +85,8 @@ class Game:
             if isinstance(choice, Expand):
                 if (barren := barren + 1) > BARREN:
                     raise RuntimeError(f"policy '{self.policy.name}': {BARREN} children and no evaluation")
-                parents = [self.genomes[parent] for parent in choice.parents]
-                self._add(self.landscape.child(parents, self._edits), choice.parents, choice.tag)
+                genome, edit = self.made(choice)
+                self._add(genome, choice.parents, choice.tag, edit)
                 continue
             task = self.archive.begin(choice.node)
             if task is None:
@@ -104,8 +104,12 @@ class Game:
     def skill(self, node: int) -> float:
         return self.landscape.skill(self.genomes[node])
 
-    def _add(self, genome: Genome, parents: tuple[int, ...], tag: int = 0) -> None:
-        self.archive.add(Node(str(len(self.genomes)), parents, tag=tag))
+    def made(self, choice: Expand) -> tuple[Genome, str]:
+        """A child, and the kind of edit that made it: here the landscape's own."""
+        return self.landscape.child([self.genomes[parent] for parent in choice.parents], self._edits), ""
+
+    def _add(self, genome: Genome, parents: tuple[int, ...], tag: int = 0, edit: str = "") -> None:
+        self.archive.add(Node(str(len(self.genomes)), parents, edit, tag=tag))
         self.genomes.append(genome)
 
 

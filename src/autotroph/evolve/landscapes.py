@@ -37,6 +37,11 @@ def mixed(parents: Sequence[Genome], rng: np.random.Generator) -> Genome:
     return np.choose(rng.integers(len(parents), size=len(parents[0])), parents)
 
 
+def replayed(genome: Genome, better: Genome, worse: Genome) -> Genome:
+    """A genome in which what differs between two others is as the better one has it: their edit, made once more."""
+    return np.where(better != worse, better, genome)
+
+
 def tossed(chance: float, rng: np.random.Generator) -> float:
     return float(rng.random() < chance)
 

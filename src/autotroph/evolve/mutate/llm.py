@@ -17,22 +17,24 @@ from autotroph.core.protocols import SamplingParams
 from autotroph.evolve.candidate import Candidate, NoEdit
 from autotroph.evolve.mutate import prompts
 from autotroph.evolve.mutate.python import tree
+from autotroph.evolve.mutate.replay import improvement
 from autotroph.evolve.mutate.replies import Changes, diff, rewrite
 from autotroph.evolve.protocols import Edit, Parent, Surroundings
 from autotroph.models.openai import Answer, Endpoint, EndpointError, OpenAIClient
 
-Form = Literal["diff", "rewrite", "crossover", "reflect"]
+Form = Literal["diff", "rewrite", "crossover", "reflect", "thought"]
 
 
 @dataclass(frozen=True)
 class Way:
-    """How to ask, and how to read what comes. `parents`: how many it shows; `traces`: whether it shows what went wrong,
-    without which it asks nothing."""
+    """How to ask, and how to read what comes. `parents`: how many it needs; `traces`: whether it shows what went wrong,
+    without which it asks nothing; `change`: whether it shows what made the second parent better than the third."""
 
     instructions: tuple[str, ...]
     read: Callable[[str, Candidate], Changes]
     parents: int = 1
     traces: bool = False
+    change: bool = False
 
 
 WAYS: Mapping[Form, Way] = MappingProxyType(
@@ -41,6 +43,7 @@ WAYS: Mapping[Form, Way] = MappingProxyType(
         "rewrite": Way((prompts.REWRITE,), rewrite),
         "crossover": Way((prompts.CROSSOVER, prompts.REWRITE), rewrite, parents=2),
         "reflect": Way((prompts.REFLECT, prompts.DIFF), diff, traces=True),
+        "thought": Way((prompts.THOUGHT, prompts.DIFF), diff, parents=3, change=True),
     }
 )
 
@@ -69,22 +72,26 @@ class LanguageModel:
         for name in child.open:
             if name.endswith(".py") and child.files[name] != candidate.files.get(name) and _parses(candidate, name):
                 tree(child.text(name))
-        return Edit(child, _said(reply) if way.traces else "")
+        return Edit(child, _said(reply) if way.traces or way.change else "")
 
     def prompt(self, parents: Sequence[Parent], around: Surroundings) -> str:
-        """Raises NoEdit where what the form needs is missing: a second parent, or something that went wrong."""
+        """Raises NoEdit where what the form needs is missing: parents, or something that went wrong."""
         way = WAYS[self.form]
         if len(parents) < way.parents:
             raise NoEdit(f"{self.name} needs {way.parents} parents")
         went_wrong = prompts.traces(parents[0])
         if way.traces and not went_wrong:
             raise NoEdit("nothing is said of any task that went badly")
-        versions = zip(parents[: way.parents], ("The current version", "A second version"), strict=False)
+        change = prompts.changed(*improvement(parents)) if way.change else ""
+        versions = zip(
+            parents[: 1 if way.change else way.parents], ("The current version", "A second version"), strict=False
+        )
         return prompts.joined(
             [
                 prompts.described(around.describe),
                 *(prompts.shown(parent, title) for parent, title in versions),
                 went_wrong if way.traces else "",
+                change,
                 *way.instructions,
             ]
         )

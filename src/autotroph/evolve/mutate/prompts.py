@@ -47,6 +47,11 @@ answers to these tasks into the files: other tasks are used to judge. Then make 
 """
 
 
+THOUGHT = """Say in two sentences why that change of another version raised its score, and what general idea is in it.
+Then do what follows from the idea in the current version, which need not be the same lines.
+"""
+
+
 def described(goal: str) -> str:
     return TASK.format(describe=goal.strip())
 
@@ -76,6 +81,13 @@ def traces(parent: Parent) -> str:
         for outcome, task in said[:TASKS]
     ]
     return "\n\n".join(["## What went wrong", *parts]) if parts else ""
+
+
+def changed(better: Parent, worse: Parent) -> str:
+    """What was done to a version that made it better."""
+    diff = cut(better.candidate.diff(worse.candidate), FILES)
+    title = f"## A change that made another version better: {worse.mean:.6g} to {better.mean:.6g}"
+    return f"{title}\n{fenced(diff)}"
 
 
 def fenced(text: str) -> str:

@@ -93,6 +93,22 @@ def test_reflection_shows_what_went_wrong_worst_first(server) -> None:
     assert len(server.requests) == 1
 
 
+def test_a_thought_shows_what_made_another_one_better(server) -> None:
+    server.reply = lambda body, number: said(f"It starts from one.\n{BLOCK}")
+    better, worse = (Parent(Candidate.of({"main.py": f"START = {n}\n"}), mean=n / 4) for n in (3, 1))
+    one = model(server, "thought")
+    edit = ask(one, Parent(PARENT), better, worse)
+    assert edit.candidate.text("main.py") == "def solve(n):\n    return n + 1\n"
+    assert edit.note.startswith("It starts from one.")
+    prompt = server.requests[0][2]["messages"][-1]["content"]
+    assert "0.25 to 0.75" in prompt
+    assert "-START = 1\n+START = 3\n" in prompt
+    assert MAIN in prompt
+    assert refused(one, Parent(PARENT), worse, better) == "the second parent is no better than the third"
+    assert refused(one, Parent(PARENT)) == "llm-thought needs 3 parents"
+    assert len(server.requests) == 1
+
+
 @pytest.mark.parametrize(
     ("form", "reply", "kind"),
     [

@@ -144,10 +144,10 @@ def test_only_what_is_new_is_passed_on_and_what_is_not_is_counted() -> None:
 
 
 def test_names() -> None:
-    assert names() == ["constants", "crossover", "llm", "merge", "own", "prune", "syntax", "text"]
+    assert names() == ["constants", "crossover", "llm", "merge", "own", "prune", "replay", "syntax", "text"]
     for name in names():
         if name != "llm":
-            assert mutator(name).parents in (1, 2)
+            assert mutator(name).parents in (1, 2, 3)
     assert mutator("syntax", more=0.0) == Syntax(more=0.0)
     assert mutator(f"{__name__}:Writes", name="own").name == "own"
 

@@ -11,7 +11,9 @@ from autotroph.evolve.mutate.crossover import Crossover
 from autotroph.evolve.mutate.lines import blended, merged
 from autotroph.evolve.mutate.merge import Merge, common_ancestor
 from autotroph.evolve.mutate.python import normal
+from autotroph.evolve.mutate.replay import Replay
 from autotroph.evolve.mutate.text import Lines
+from autotroph.evolve.protocols import Parent
 
 
 def program(text: str, **more: str) -> Candidate:
@@ -179,3 +181,33 @@ def test_lines_of_a_list_of_skills() -> None:
         child(Lines(), Candidate.of({"skills.md": "a\n"}))
     with pytest.raises(NoEdit, match="no file to edit"):
         child(Lines(), program(ONE))
+
+
+THIRD = "a = 1\nb = 2\nc = 3\n"
+
+
+def replayed(first: str, elite: str, *, means: tuple[float | None, float | None] = (0.9, 0.5), seed: int = 0) -> str:
+    better, worse = Parent(program(elite), mean=means[0]), Parent(program(THIRD), mean=means[1])
+    return Replay().edit([Parent(program(first)), better, worse], around(seed)).candidate.text("main.py")
+
+
+def test_what_made_another_better_is_done_again() -> None:
+    assert replayed("a = 7\nb = 2\nc = 3\n", "a = 1\nb = 2\nc = 9\n") == "a = 7\nb = 2\nc = 9\n"
+    assert replayed("a = 1\nb = 2\nc = 3\nx = 0\n", "b = 2\nc = 3\n") == "b = 2\nc = 3\nx = 0\n"
+
+
+@pytest.mark.parametrize("means", [(0.5, 0.5), (0.4, 0.5), (None, 0.5), (0.5, None)])
+def test_what_made_nothing_better_is_not_done_again(means: tuple[float | None, float | None]) -> None:
+    with pytest.raises(NoEdit, match="no better"):
+        replayed("a = 7\nb = 2\nc = 3\n", "a = 1\nb = 2\nc = 9\n", means=means)
+
+
+@pytest.mark.parametrize("first", [THIRD, "a = 1\nb = 2\nc = 9\n", "a = 1\nb = 2\nc = 7\n"])
+def test_an_edit_that_would_make_a_copy_or_meets_another_one_is_not_made(first: str) -> None:
+    with pytest.raises(NoEdit):
+        replayed(first, "a = 1\nb = 2\nc = 9\n")
+
+
+def test_a_replay_takes_three_parents() -> None:
+    with pytest.raises(NoEdit, match="three parents"):
+        child(Replay(), program(ONE), program(OTHER))
