@@ -56,8 +56,8 @@ def build(config: Config) -> Loop:
 
 @dataclass(frozen=True)
 class Searched:
-    """A side: the score of a search's pick on hidden words of bits, in percent. `beside`: the score of the seed program,
-    candidates that were tried, and edits between the seed program and the pick."""
+    """A side: the score of a search's pick on hidden words of bits, in percent. `beside`: the score of the seed
+    program, candidates that were tried, and edits between the seed program and the pick."""
 
     policy: str
     level: int = 5
@@ -84,8 +84,8 @@ class Searched:
 
 CLAIM = Claim(
     says="evolving programs beats editing the initial program again and again",
-    reported="full method above 'no evolution' on matrix multiplication and kissing numbers, as curves; from memory, no "
-    "figure was read",
+    reported="full method above 'no evolution' on matrix multiplication and kissing numbers, as curves; from memory, "
+    "no figure was read",
     measure="score of the program that is finally picked, percent",
     ours=Searched("islands"),
     baseline=Searched("best_of_n"),
