@@ -113,6 +113,15 @@ class EvolveConfig(RunConfig):
         return Mixed(((self.llm.mutator(), self.llm.share), (programmatic, 1 - self.llm.share)))
 
 
+class RepairConfig(EvolveConfig):
+    """A run in which the broken program of `repair` is edited."""
+
+    problem: str = "repair"
+    level: int | None = Field(6, ge=0, description="of the problem; none: its lowest")
+    evaluations: int = Field(300, ge=1, description="of one candidate on one task, in each cycle")
+    tasks: int = Field(1, ge=1, description="tasks that candidates are tried on; one of `repair` has 72 tests")
+
+
 def evolve(
     config: EvolveConfig,
     chooser: SearchPolicy | None = None,

@@ -33,16 +33,12 @@ from autotroph.evolve.policies.best_of_n import BestOfN
 from autotroph.evolve.policies.evoscale import EvoScale
 from autotroph.evolve.protocols import SearchPolicy
 from autotroph.loop import Loop
-from autotroph.recipes.evolved import EvolveConfig, evolve
+from autotroph.recipes.evolved import RepairConfig, evolve
 
 SOURCE = "arXiv:2505.23604"
 
 
-class Config(EvolveConfig):
-    problem: str = "repair"
-    level: int | None = Field(6, ge=0, description="of the problem; none: its lowest")
-    evaluations: int = Field(300, ge=1, description="of one candidate on one task, in each cycle")
-    tasks: int = Field(1, ge=1, description="tasks that candidates are tried on; one of `repair` has 72 tests")
+class Config(RepairConfig):
     batch: int = Field(40, ge=1, description="samples of an iteration")
     kept: int = Field(4, ge=1, description="samples of an iteration that condition the next one")
 

@@ -37,16 +37,12 @@ from autotroph.evolve.policies.latest import Latest
 from autotroph.evolve.policies.uct import UCT
 from autotroph.evolve.protocols import SearchPolicy
 from autotroph.loop import Loop
-from autotroph.recipes.evolved import EvolveConfig, Weights, evolve
+from autotroph.recipes.evolved import RepairConfig, Weights, evolve
 
 SOURCE = "arXiv:2410.20285"
 
 
-class Config(EvolveConfig):
-    problem: str = "repair"
-    level: int | None = Field(6, ge=0, description="of the problem; none: its lowest")
-    evaluations: int = Field(300, ge=1, description="of one candidate on one task, in each cycle")
-    tasks: int = Field(1, ge=1, description="tasks that candidates are tried on; one of `repair` has 72 tests")
+class Config(RepairConfig):
     mutators: Weights = Field({"syntax": 1.0}, description="NAME=WEIGHT,...: who edits")
     exploration: float = Field(0.01, ge=0, description="C, the weight of what was seldom visited")
     bonus: float = Field(0.01, ge=0, description="alpha, the weight of early depth")
