@@ -348,6 +348,9 @@ def table(problem: str, runs: Sequence[Mapping[str, Any]]) -> str:
     """Means over seeds with 95% Student intervals, and what each differs by from ours on the same seeds."""
     worths = {arm: {r["seed"]: r for r in runs if (r["problem"], r["arm"]) == (problem, arm)} for arm in ARMS}
     seeds = sorted(set.intersection(*(set(of) for of in worths.values())))
+    if len(seeds) < 2:
+        there = sum(map(len, worths.values()))
+        return f"\n### {problem}\n\n{there} runs are there, too few for an interval: every search needs two seeds.\n"
     ground, starts = GROUNDS[problem], [worths["islands"][seed]["start"] for seed in seeds]
     lines = [
         f"\n### {problem}\n",

@@ -65,3 +65,4 @@ def test_the_table_ranks_by_worth_and_pairs_seeds() -> None:
     assert [row.split(" | ")[0][2:] for row in rows] == [NAMES[arm] for arm in reversed(ARMS)]
     assert "+0.6000 (0.6000 to 0.6000)" in rows[0]
     assert "| – |" in rows[-1]
+    assert "14 runs are there, too few" in table("circle_packing", runs[:14])
