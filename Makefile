@@ -1,17 +1,22 @@
 # make demo   set up, then run the main job: a model teaches itself to add numbers longer than any it was taught
 # make bench  install the peers beside us, then measure sampling, training and a GRPO step against theirs
+# make peers  the same peers' venv: our search beside OpenEvolve and GEPA, from the results that are not there yet
 # make test   set up, then lint, types, import contract and the test suite; as root it installs bubblewrap if need be
 PYTHON ?= python3
 BIN := .venv/bin
 READY := .venv/.ready
 
-.PHONY: demo bench test setup lint jail clean
+.PHONY: demo bench peers test setup lint jail clean
 
 demo: setup
 	$(BIN)/autotroph run length_generalisation
 
 bench: .venv-bench/.ready
 	for name in limits rollouts train grpo scale verify; do .venv-bench/bin/autotroph bench $$name --out bench/results/$$name.json; done
+
+peers: .venv-bench/.ready
+	.venv-bench/bin/python bench/peers_evolve.py run
+	.venv-bench/bin/python bench/peers_evolve.py page
 
 .venv-bench/.ready: pyproject.toml constraints.txt
 	$(PYTHON) -m venv .venv-bench
