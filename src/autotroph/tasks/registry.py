@@ -23,6 +23,7 @@ from autotroph.tasks.games.kuhn import Kuhn
 from autotroph.tasks.games.leduc import Leduc
 from autotroph.tasks.games.nim import Nim
 from autotroph.tasks.games.tictactoe import TicTacToe
+from autotroph.tasks.in_context import InContext
 from autotroph.tasks.maze import MazePath, MazeWalk
 from autotroph.tasks.multiplication import Multiplication
 from autotroph.tasks.preferences import Preferences
@@ -58,6 +59,7 @@ FAMILIES: Mapping[str, Callable[..., TaskFamily]] = MappingProxyType(
         "countdown_bfs": partial(Countdown, "bfs"),
         "countdown_path": partial(Countdown, "path"),
         "countdown_foreign": partial(Countdown, "foreign"),
+        "in_context": InContext,
         "bandit": Bandit,
         "translate": Translate,
         "preferences": Preferences,
