@@ -6,7 +6,6 @@ is resumed knows the same.
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -54,7 +53,7 @@ class Cognition:
     """`nearest`: experiments that are remembered for an edit, those whose parents were likest to the one that is to be
     edited; of equally near ones the newest. Likeness is by outcomes: mean |difference| over tasks that both have."""
 
-    nearest: int = 100
+    nearest: int = 40
     priors: str = ""
 
     def briefing(self, archive: Archive, node: int) -> Briefing:
@@ -67,22 +66,17 @@ class Cognition:
         parents = archive.column("parent")[children].astype(int)
         before_MT, after_MT = archive.table[parents], archive.table[children]
         both_MT = ~np.isnan(before_MT + after_MT)
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", RuntimeWarning)  # a row without a number has the mean NaN
-            before_M, after_M = (np.nanmean(np.where(both_MT, one, np.nan), axis=1) for one in (before_MT, after_MT))
-            far_M = np.nanmean(np.abs(before_MT - archive.table[node]), axis=1)
-        order = np.lexsort((-children, np.nan_to_num(far_M, nan=np.inf)))
-        kept = [place for place in order if both_MT[place].any()][: self.nearest]
-        nodes = archive.nodes
-        return tuple(
-            Experiment(
-                nodes[children[place]].mutator,
-                nodes[children[place]].note,
-                float(before_M[place]),
-                float(after_M[place]),
-            )
-            for place in kept
-        )
+        rows = np.flatnonzero(both_MT.any(axis=1))
+        off_MT = np.abs(before_MT - archive.table[node])
+        shared_M = (~np.isnan(off_MT)).sum(axis=1)
+        far_M = np.where(shared_M > 0, np.nansum(off_MT, axis=1) / np.maximum(shared_M, 1), np.inf)
+        kept = rows[np.lexsort((-children[rows], far_M[rows]))][: self.nearest]
+        found = []
+        for row in kept:
+            made, both_T = archive.nodes[children[row]], both_MT[row]
+            means = (float(side_MT[row, both_T].mean()) for side_MT in (before_MT, after_MT))
+            found.append(Experiment(made.mutator, made.note, *means))
+        return tuple(found)
 
 
 def analyzed(experiments: Sequence[Experiment]) -> tuple[Lesson, ...]:

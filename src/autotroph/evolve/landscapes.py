@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import Protocol
+from typing import Protocol, Self
 
 import numpy as np
 from scipy.special import expit
@@ -94,7 +94,7 @@ class SkillMatrix:
     noisy = True
 
     @classmethod
-    def drawn(cls, rng: np.random.Generator, tasks: int = 20, skills: int = 8) -> SkillMatrix:
+    def drawn(cls, rng: np.random.Generator, tasks: int = 20, skills: int = 8) -> Self:
         pairs = np.array([rng.choice(skills, 2, replace=False) for _ in range(tasks)])
         return cls(pairs, rng.uniform(0.2, 1.2, tasks), skills)
 
@@ -123,6 +123,27 @@ class SkillMatrix:
 
     def skill(self, genome: Genome) -> float:
         return float(self.chances(genome).mean())
+
+
+class ClearSkills(SkillMatrix):
+    """The same, judged without noise: an outcome is the chance itself. An edit can be chosen by its kind: a skill that
+    is raised or lowered by |N(0, step)|; a third of that is taken from another one, by chance."""
+
+    noisy = False
+
+    @property
+    def kinds(self) -> list[str]:
+        return [f"{way} {skill}" for skill in range(self.skills) for way in ("raise", "lower")]
+
+    def edited(self, genome: Genome, kind: str, rng: np.random.Generator) -> Genome:
+        made, (way, skill) = genome.copy(), kind.split()
+        size = abs(self.step * rng.standard_normal())
+        made[int(skill)] += size if way == "raise" else -size
+        made[(int(skill) + rng.integers(1, self.skills)) % self.skills] -= size / 3
+        return made
+
+    def outcome(self, genome: Genome, task: int, rng: np.random.Generator) -> float:
+        return float(self.chances(genome)[task])
 
 
 @dataclass(frozen=True)

@@ -12,6 +12,7 @@ import numpy as np
 from autotroph.core.budget import Meter
 from autotroph.evolve.archive import Archive
 from autotroph.evolve.candidate import Candidate
+from autotroph.evolve.cognition import Briefing
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +67,7 @@ class Parent:
 class Surroundings:
     """What else a mutator may use. `describe`: what the search is for, in words. `best`: the best candidates so far,
     best first. `step`: the number of the choice. `ancestor`: the nearest common ancestor of the parents, where it is
-    known and none of them."""
+    known and none of them. `briefing`: what is known of edits so far, where the search draws lessons."""
 
     rng: random.Random
     meter: Meter
@@ -74,6 +75,7 @@ class Surroundings:
     best: Sequence[Parent] = ()
     step: int = 0
     ancestor: Candidate | None = None
+    briefing: Briefing = field(default_factory=Briefing)
 
 
 @dataclass(frozen=True)

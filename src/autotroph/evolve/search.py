@@ -20,6 +20,7 @@ from autotroph.core.budget import Meter
 from autotroph.core.task import stable_hash
 from autotroph.evolve.archive import Archive, Node
 from autotroph.evolve.candidate import Candidate, NoEdit
+from autotroph.evolve.cognition import Briefing, Cognition
 from autotroph.evolve.mutate.merge import common_ancestor
 from autotroph.evolve.protocols import Choice, Edit, Evaluate, Expand, Left, Mutator, Parent, SearchPolicy, Surroundings
 
@@ -57,7 +58,8 @@ class Stage:
 @dataclass(frozen=True)
 class Settings:
     """`evaluations`: of one candidate on one task. `ahead`: choices under way at a time. `z`: standard errors between a
-    mean and the bound by which the final pick is made; 0 for outcomes without noise. `describe`: the goal, in words."""
+    mean and the bound by which the final pick is made; 0 for outcomes without noise. `describe`: the goal, in words.
+    `cognition`: draws lessons for mutators from what was tried."""
 
     evaluations: int
     ahead: int = 4
@@ -65,6 +67,7 @@ class Settings:
     z: float = 1.0
     stage: Stage | None = None
     describe: str = ""
+    cognition: Cognition | None = None
 
 
 @dataclass
@@ -183,7 +186,9 @@ class Search:
         shown = [self.population.parent(int(node)) for node in best if lower[node] >= 0]
         common = common_ancestor(self.archive, nodes[0], nodes[1]) if len(nodes) > 1 else None
         ancestor = None if common is None else self.population.candidate(common)
-        return Surroundings(rng, self.meter, self.settings.describe, shown, self._step, ancestor)
+        cognition = self.settings.cognition
+        briefing = cognition.briefing(self.archive, nodes[0]) if cognition else Briefing()
+        return Surroundings(rng, self.meter, self.settings.describe, shown, self._step, ancestor, briefing)
 
     def _commit(self, watch: Callable[[Population], None]) -> None:
         job = self._jobs.popleft()

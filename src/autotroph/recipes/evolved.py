@@ -18,6 +18,7 @@ from autotroph.evaluate.gate import PairedGate
 from autotroph.evaluate.monitors import Monitors
 from autotroph.evolve.archive import Archive
 from autotroph.evolve.candidate import Candidate
+from autotroph.evolve.cognition import Cognition
 from autotroph.evolve.evolution import Evolution
 from autotroph.evolve.mutate.llm import Form, LanguageModel
 from autotroph.evolve.mutate.mixed import Mixed
@@ -104,10 +105,14 @@ class EvolveConfig(RunConfig):
             return Candidate.of(family.starter, self.frozen)
         return Candidate.read(Path(self.program), self.frozen)
 
+    def programmatic(self) -> Mutator:
+        """Those that are named."""
+        return mixture(self.mutators)
+
     def mutator(self) -> Mutator:
         """Those that are named, and the model's edits where there is a model. Raises AutotrophError for a name that
         nothing has."""
-        programmatic = mixture(self.mutators)
+        programmatic = self.programmatic()
         if self.llm.name is None:
             return programmatic
         return Mixed(((self.llm.mutator(), self.llm.share), (programmatic, 1 - self.llm.share)))
@@ -128,6 +133,7 @@ def evolve(
     mutator: Mutator | None = None,
     figures: Callable[[Archive, int], Mapping[str, float]] | None = None,
     jail: Jail | None = None,
+    cognition: Cognition | None = None,
 ) -> Loop:
     """A loop whose candidates a search finds among programs. Policy and mutator are the configured ones unless given.
 
@@ -158,6 +164,7 @@ def evolve(
                     z=0.0 if family.exact else 1.0,
                     stage=Stage(2, config.least) if config.least else None,
                     describe=family.goal,
+                    cognition=cognition,
                 ),
                 jail,
                 config.frozen,

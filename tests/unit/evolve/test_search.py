@@ -10,6 +10,7 @@ from evolve.aim import Aim, Climb, Step
 from autotroph.core.errors import AutotrophError
 from autotroph.evolve.archive import Archive, Node
 from autotroph.evolve.candidate import Candidate, NoEdit
+from autotroph.evolve.cognition import Cognition
 from autotroph.evolve.evolution import Kept
 from autotroph.evolve.policies.registry import policy
 from autotroph.evolve.protocols import Edit
@@ -56,6 +57,27 @@ def test_time_decides_nothing(ahead: int) -> None:
     assert runs[0].archive.outcomes == runs[1].archive.outcomes
     assert runs[0].refused == runs[1].refused
     assert runs[0].refused["step: it is in the archive already"] > 0
+
+
+@pytest.mark.parametrize("cognition", [None, Cognition(nearest=5, priors="seven")])
+def test_a_mutator_is_told_what_the_search_has_learnt(cognition: Cognition | None) -> None:
+    told = []
+
+    class Told(Step):
+        def edit(self, parents, around) -> Edit:
+            told.append(around.briefing)
+            return super().edit(parents, around)
+
+    searched(Settings(20, ahead=1, cognition=cognition), Counting(), Told())
+    if cognition is None:
+        assert {one.lessons for one in told} == {()}
+        return
+    assert told[0].lessons == ()
+    assert told[0].priors == "seven"
+    [lesson] = told[-1].lessons
+    assert (lesson.edit, lesson.tried) == ("step", 5)
+    assert 0 < lesson.helped < 5
+    assert all(one.note in ("by 1", "by -1") and abs(one.gain) == pytest.approx(0.1) for one in told[-1].experiments)
 
 
 def test_a_mutator_that_makes_nothing_ends_the_search() -> None:

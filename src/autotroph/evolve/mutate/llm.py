@@ -22,19 +22,26 @@ from autotroph.evolve.mutate.replies import Changes, diff, rewrite
 from autotroph.evolve.protocols import Edit, Parent, Surroundings
 from autotroph.models.openai import Answer, Endpoint, EndpointError, OpenAIClient
 
-Form = Literal["diff", "rewrite", "crossover", "reflect", "thought"]
+Form = Literal["diff", "rewrite", "crossover", "reflect", "thought", "lessons"]
 
 
 @dataclass(frozen=True)
 class Way:
     """How to ask, and how to read what comes. `parents`: how many it needs; `traces`: whether it shows what went wrong,
-    without which it asks nothing; `change`: whether it shows what made the second parent better than the third."""
+    without which it asks nothing; `change`: whether it shows what made the second parent better than the third;
+    `lessons`: whether it shows what was tried in the search and what came of it."""
 
     instructions: tuple[str, ...]
     read: Callable[[str, Candidate], Changes]
     parents: int = 1
     traces: bool = False
     change: bool = False
+    lessons: bool = False
+
+    @property
+    def said(self) -> bool:
+        """Whether it asks for a sentence, which is kept, before the edit."""
+        return self.traces or self.change or self.lessons
 
 
 WAYS: Mapping[Form, Way] = MappingProxyType(
@@ -44,6 +51,7 @@ WAYS: Mapping[Form, Way] = MappingProxyType(
         "crossover": Way((prompts.CROSSOVER, prompts.REWRITE), rewrite, parents=2),
         "reflect": Way((prompts.REFLECT, prompts.DIFF), diff, traces=True),
         "thought": Way((prompts.THOUGHT, prompts.DIFF), diff, parents=3, change=True),
+        "lessons": Way((prompts.LESSONS, prompts.DIFF), diff, lessons=True),
     }
 )
 
@@ -72,7 +80,7 @@ class LanguageModel:
         for name in child.open:
             if name.endswith(".py") and child.files[name] != candidate.files.get(name) and _parses(candidate, name):
                 tree(child.text(name))
-        return Edit(child, _said(reply) if way.traces or way.change else "")
+        return Edit(child, _said(reply) if way.said else "")
 
     def prompt(self, parents: Sequence[Parent], around: Surroundings) -> str:
         """Raises NoEdit where what the form needs is missing: parents, or something that went wrong."""
@@ -92,6 +100,7 @@ class LanguageModel:
                 *(prompts.shown(parent, title) for parent, title in versions),
                 went_wrong if way.traces else "",
                 change,
+                prompts.learnt(around.briefing) if way.lessons else "",
                 *way.instructions,
             ]
         )

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 
 from autotroph.evolve.candidate import Candidate
+from autotroph.evolve.cognition import Briefing
 from autotroph.evolve.protocols import Parent
 
 FILES, FEEDBACK, TASKS = 40_000, 2_000, 3
@@ -52,6 +53,11 @@ Then do what follows from the idea in the current version, which need not be the
 """
 
 
+LESSONS = """Say in one sentence what you try and why it should help here, after what is known of earlier edits. What
+comes of it will be told with that sentence to whoever edits next. Then make that change.
+"""
+
+
 def described(goal: str) -> str:
     return TASK.format(describe=goal.strip())
 
@@ -88,6 +94,21 @@ def changed(better: Parent, worse: Parent) -> str:
     diff = cut(better.candidate.diff(worse.candidate), FILES)
     title = f"## A change that made another version better: {worse.mean:.6g} to {better.mean:.6g}"
     return f"{title}\n{fenced(diff)}"
+
+
+def learnt(briefing: Briefing) -> str:
+    """What was known before, what kinds of edit have come to, and which single ones raised and lowered the score most;
+    "" where nothing is known."""
+    kinds = "".join(
+        f"{one.edit}: tried {one.tried} times, better {one.helped} times, mean change {one.gain:+.4g}\n"
+        for one in briefing.lessons
+    )
+    order = sorted((one for one in briefing.experiments if one.note), key=lambda one: -one.gain)
+    single = "".join(
+        f"{one.before:.4g} to {one.after:.4g}: {one.note}\n" for one in [*order[:TASKS], *order[TASKS:][-TASKS:]]
+    )
+    parts = {"Known beforehand": briefing.priors, "Kinds of edit": kinds, "Single edits of versions like this": single}
+    return "\n\n".join(f"## {title}\n{fenced(cut(text, FEEDBACK))}" for title, text in parts.items() if text)
 
 
 def fenced(text: str) -> str:

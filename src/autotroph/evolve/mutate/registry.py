@@ -14,8 +14,11 @@ from autotroph.evolve.mutate.mixed import Mixed
 from autotroph.evolve.protocols import Mutator
 
 PARTS = frozenset(
-    {"chain", "lines", "mixed", "novelty", "numerals", "polish", "prompts", "python", "registry", "replies", "sites"}
-)
+    {
+        "chain", "lines", "mixed", "novelty", "numerals", "polish", "prompts", "python", "registry", "replies",
+        "sites", "taught",
+    }
+)  # fmt: skip
 """Modules of the package that are none."""
 
 

@@ -11,6 +11,7 @@ from served import Reply, Server, said
 from autotroph.core.budget import Budget, Meter
 from autotroph.core.errors import AutotrophError, BudgetExceeded
 from autotroph.evolve.candidate import Candidate, NoEdit
+from autotroph.evolve.cognition import Briefing, Experiment, Lesson
 from autotroph.evolve.mutate import prompts
 from autotroph.evolve.mutate.llm import LanguageModel
 from autotroph.evolve.mutate.mixed import Mixed
@@ -107,6 +108,20 @@ def test_a_thought_shows_what_made_another_one_better(server) -> None:
     assert refused(one, Parent(PARENT), worse, better) == "the second parent is no better than the third"
     assert refused(one, Parent(PARENT)) == "llm-thought needs 3 parents"
     assert len(server.requests) == 1
+
+
+def test_lessons_show_what_was_tried_and_what_came_of_it(server) -> None:
+    server.reply = lambda body, number: said(f"I add one, since sums helped.\n{BLOCK}")
+    experiments = (Experiment("llm-lessons", "I double it.", 0.5, 0.25), Experiment("syntax-number", "", 0.5, 0.9))
+    briefing = Briefing((Lesson("syntax-number", 8, 3, 0.125),), experiments, "Sums are cheap.")
+    edit = ask(model(server, "lessons"), briefing=briefing)
+    assert edit.note.startswith("I add one, since sums helped.")
+    prompt = server.requests[0][2]["messages"][-1]["content"]
+    for part in ("Sums are cheap.", "syntax-number: tried 8 times, better 3 times, mean change +0.125",
+                 "0.5 to 0.25: I double it."):  # fmt: skip
+        assert part in prompt
+    assert "0.9" not in prompt
+    assert ask(model(server, "lessons")).candidate == edit.candidate
 
 
 @pytest.mark.parametrize(
