@@ -85,6 +85,13 @@ class Population:
         self.feedback.append({})
         return self.archive.add(node)
 
+    @classmethod
+    def of(cls, root: Candidate, tasks: int) -> Population:
+        """One candidate, from which a search on so many tasks begins."""
+        population = cls(Archive(tasks))
+        population.add(root, Node(root.id))
+        return population
+
     def record(self, node: int, task: int, tried: Tried) -> None:
         self.archive.record(node, task, tried.outcome)
         if tried.feedback:

@@ -13,7 +13,6 @@ from pydantic import Field
 
 from autotroph.core.budget import Meter
 from autotroph.evaluate.claim import Trial
-from autotroph.evolve.archive import Archive, Node
 from autotroph.evolve.candidate import Candidate
 from autotroph.evolve.mutate.own import META, Own
 from autotroph.evolve.policies.registry import policy
@@ -69,8 +68,7 @@ class Evolved:
         level, root = family.levels[0], agent(family)
         with Jail(workers=1) as jail:
             trying = Trying(family, family.generate(level, self.tasks, seed), jail, meter)
-            population = Population(Archive(self.tasks))
-            population.add(root, Node(root.id))
+            population = Population.of(root, self.tasks)
             evaluator = Blind(trying, seed) if self.blind else trying
             own = Own(jail, None if self.editable else root)
             chooser = policy(self.policy, **self.settings)

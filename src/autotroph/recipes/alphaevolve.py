@@ -26,7 +26,6 @@ import numpy as np
 
 from autotroph.core.budget import Meter
 from autotroph.evaluate.claim import Claim, Trial
-from autotroph.evolve.archive import Archive, Node
 from autotroph.evolve.candidate import Candidate
 from autotroph.evolve.mutate.registry import mutator
 from autotroph.evolve.policies.registry import policy
@@ -69,8 +68,7 @@ class Searched:
         root = Candidate.of(family.starter)
         with Jail(workers=1) as jail:
             trying = Trying(family, family.generate(self.level, 1, 0), jail, meter)
-            population = Population(Archive(1))
-            population.add(root, Node(root.id))
+            population = Population.of(root, 1)
             settings = Settings(self.evaluations, ahead=1, workers=1, z=0.0)
             search = Search(population, policy(self.policy), mutator("syntax"), trying, settings, seed)
             picked = search.run()

@@ -1,4 +1,4 @@
-"""PromptQuine: prompts evolve by leaving out what they need not say, and do better than the whole.
+"""PromptQuine: prompts evolve by leaving out words and signs.
 
 Source: Evolving Prompts In-Context (arXiv:2506.17930).
 
@@ -6,42 +6,29 @@ A prompt of demonstrations stands before each question. A child is its parent wi
 on train questions, and the pick is the prompt with the highest lower confidence bound. What is left may look like no
 language. The gate holds the pick against the original on sealed questions.
 
-Scaled down: a decoder of 2 layers that has learnt to read labels from demonstrations, 3 in 10 of which mislead;
-islands in place of the paper's genetic algorithms. With a model, a task and a folder with a `prompt.txt` of your own:
+Scaled down: a decoder of 2 layers, taught to read labels from demonstrations, 3 in 10 of which mislead; islands in
+place of the paper's genetic algorithms. It reads them badly: of five letters it labels 46% rightly, 25% by chance. So
+nothing is claimed so far, and that pruned prompts do better than the whole has not been shown here. With a model, a
+task and a folder with a `prompt.txt` of your own:
 
     autotroph run promptquine --model HUB_ID --problem jsonl:questions.jsonl --program FOLDER
 """
 
 from __future__ import annotations
 
-import time
-from collections.abc import Mapping
-from dataclasses import dataclass
-from statistics import fmean
-from typing import Literal
-
 from pydantic import Field
 
 from autotroph.core.budget import Meter
 from autotroph.core.errors import AutotrophError
 from autotroph.core.policy import Policy
-from autotroph.evaluate.claim import Trial
-from autotroph.evolve.archive import Archive, Node
-from autotroph.evolve.candidate import Candidate
-from autotroph.evolve.mutate.registry import mutator
-from autotroph.evolve.policies.registry import policy
-from autotroph.evolve.programs import Trying
 from autotroph.evolve.prompts import PROMPT, Prompted
-from autotroph.evolve.search import Population, Search, Settings
 from autotroph.loop import Loop, Recorder
 from autotroph.models import checkpoint
 from autotroph.models.engine import Engine, compute_dtype
 from autotroph.models.hub import fetched
 from autotroph.optimize.pretrain import PretrainConfig
-from autotroph.recipes.agents import Blind
 from autotroph.recipes.bases import BaseConfig
 from autotroph.recipes.evolved import EvolveConfig, Weights, evolve
-from autotroph.sandbox.jail import Jail
 from autotroph.tasks.in_context import InContext, Labels
 from autotroph.tasks.registry import task_family
 
@@ -77,40 +64,3 @@ class Config(EvolveConfig):
 
 def build(config: Config) -> Loop:
     return evolve(config)
-
-
-@dataclass(frozen=True)
-class Pruned:
-    """A side: right answers to sealed questions behind a prompt, in percent. `beside`: with the original, with the best
-    of as many random prunings of it, and the share of the original's text that is left."""
-
-    prompt: Literal["evolved", "original", "blind"]
-    evaluations: int = 800
-    tasks: int = 20
-    sealed: int = 150
-
-    def __call__(self, seed: int, compute: Mapping[str, float]) -> Trial:
-        began, family = time.monotonic(), Config(seed=seed).family()
-        root, meter, beside = Candidate.of(family.starter), Meter(), {}
-        pick = root if self.prompt == "original" else self._searched("islands", family, root, seed, meter)
-        if self.prompt == "evolved":
-            others = {"original": root, "random pruning": self._searched("best_of_n", family, root, seed, Meter())}
-            beside = {name: self._right(family, one, seed) for name, one in others.items()}
-            beside["left"] = 100 * len(pick.text(PROMPT)) / len(root.text(PROMPT))
-        spent = {"verifier_calls": float(meter.verifier_calls or self.evaluations)}
-        return Trial(self._right(family, pick, seed), spent, time.monotonic() - began, (), beside)
-
-    def _searched(self, name: str, family: Prompted, root: Candidate, seed: int, meter: Meter) -> Candidate:
-        trying = Trying(family, family.generate(1, self.tasks, seed), Jail(), meter)
-        population = Population(Archive(self.tasks))
-        population.add(root, Node(root.id))
-        evaluator = Blind(trying, seed) if self.prompt == "blind" else trying
-        settings = Settings(self.evaluations, ahead=1, workers=1)
-        return population.candidate(
-            Search(population, policy(name), mutator("prune"), evaluator, settings, seed, meter).run()
-        )
-
-    def _right(self, family: Prompted, prompt: Candidate, seed: int) -> float:
-        asked = family.generate(1, self.sealed, seed, "sealed")
-        scores = [family.verify(task, family.ask(Jail(), prompt.directory, task)[0]) for task in asked]
-        return 100 * fmean(score or 0.0 for score in scores)
